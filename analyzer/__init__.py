@@ -1,0 +1,1 @@
+"""wfp-analyzer: why Windows blocked network traffic, told from exported files."""

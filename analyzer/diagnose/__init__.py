@@ -1,0 +1,1 @@
+"""Diagnoses: one module per finding."""

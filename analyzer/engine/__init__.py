@@ -1,0 +1,1 @@
+"""The filter engine: conditions with three answers."""

@@ -1,0 +1,340 @@
+"""The result document: every renderer reads this and nothing else.
+
+All types are frozen. ``Analysis.to_json()`` gives the object of ``report --json``; the parts that only
+pages need (``answer``, ``timeline``, ``programs``, ``cited``) ride along under keys of their own.
+Times are RFC 3339 text in UTC with seven decimals and ``Z``, made once, so that no renderer formats evidence.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+SCHEMA_VERSION = 1
+
+Kind = Literal[
+    "default-outbound",
+    "default-inbound",
+    "explicit-rule",
+    "service-hardening",
+    "stealth",
+    "quarantine",
+    "boot-time",
+    "app-isolation",
+    "appcontainer-loopback",
+    "windows-component",
+    "third-party",
+    "other-wfp",
+    "callout",
+    "ipsec",
+    "no-filter",
+    "unresolved",
+]
+Grade = Literal["event", "origin", "netevent", "snapshot", "history", "id-only", "contradicted", "none"]
+Action = Literal["block", "drop", "permit"]
+Severity = Literal["high", "medium", "low", "info"]
+Confidence = Literal["proven", "likely", "possible", "not-this"]
+ProblemSeverity = Literal["lost", "doubtful", "note"]
+StateFits = Literal["yes", "no", "unknown"]
+KindEvidence = Literal["origin", "key", "shape", "name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read, or could be read only with doubt."""
+
+    input: str | None
+    place: str | None
+    severity: ProblemSeverity
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One file that was handed over. ``records`` and ``events`` are null where the kind has none."""
+
+    name: str
+    kind: str
+    bytes: int | None
+    sha256: str | None
+    modified: str | None
+    computer: str | None = None
+    first: str | None = None
+    last: str | None = None
+    records: int | None = None
+    events: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilterRef:
+    """The contract's filter object. ``weight`` is the effective weight, exact up to 2**64-1."""
+
+    filter_id: int
+    filter_key: str | None
+    name: str | None
+    provider: str | None
+    sublayer: str | None
+    layer: str | None
+    action: str | None
+    origin: str | None
+    rule_id: str | None
+    weight: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of a filter: contract keys, and ``words`` for people."""
+
+    field: str
+    match: str
+    value: str
+    raw: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class CitedFilter:
+    """A filter that some verdict or finding names, with what a reader wants to see of it."""
+
+    filter: FilterRef
+    input: str
+    flags: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    kind: Kind | None
+    kind_evidence: KindEvidence | None
+    why: str
+    blocks: int
+    drops: int
+    permits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One flow with one outcome. ``count`` counts records, ``attempts`` folds the repeats of one attempt."""
+
+    kind: Kind | None
+    grade: Grade
+    action: Action
+    computer: str | None
+    application: str | None
+    services: tuple[str, ...] | None
+    direction: str | None
+    protocol: int | None
+    local_address: str | None
+    remote_address: str | None
+    service_port: int | None
+    layer: str | None
+    filter: FilterRef | None
+    count: int
+    attempts: int
+    first: str | None
+    last: str | None
+    record_ids: tuple[int, ...]
+    # more than the contract asks for
+    reasons: tuple[str, ...] = ()
+    event_ids: tuple[int, ...] = ()
+    event_origin: str | None = None
+    filter_rtid: int | None = None
+    endpoint_order: str = "certain"
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+    client_ports: int = 0
+    process_ids: tuple[int, ...] = ()
+    rule_maker: str | None = None
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One sentence and where to look for it."""
+
+    text: str
+    input: str | None = None
+    record_id: int | None = None
+    filter_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do, the commands for it, and what doing it costs."""
+
+    text: str
+    commands: tuple[str, ...] = ()
+    cost: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOutcome:
+    """One service of the service-SID diagnosis. ``permits`` are run-time ids of its allow filters."""
+
+    name: str | None
+    service_sid: str
+    outcome: Confidence
+    permits: tuple[int, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A diagnosis over many verdicts."""
+
+    id: str
+    title: str
+    severity: Severity
+    confidence: Confidence
+    count: int
+    summary: str
+    evidence: tuple[Evidence, ...] = ()
+    remedy: Remedy | None = None
+    collect_next: tuple[str, ...] = ()
+    services: tuple[ServiceOutcome, ...] | None = None
+    # more than the contract asks for
+    kind: Kind | None = None
+    rationale: tuple[str, ...] = ()
+    lookalikes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What time and which state the verdicts rest on."""
+
+    first: str | None = None
+    last: str | None = None
+    gaps: tuple[Mapping[str, Any], ...] = ()
+    by_event_id: Mapping[str, int] = field(default_factory=dict)
+    audit_policy: Mapping[str, Any] | None = None
+    state_time: str | None = None
+    state_fits: StateFits = "unknown"
+    why: str = ""
+    # more than the contract asks for
+    pairings: tuple[Pairing, ...] = ()
+    markers: tuple[Marker, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """How one state relates to the log of one computer."""
+
+    computer: str | None
+    state: str
+    state_time: str | None
+    fits: StateFits
+    ties: tuple[str, ...]
+    against: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A host event that matters for reading the timeline: boot, policy reload, log clear, audit change."""
+
+    time: str
+    computer: str | None
+    what: str
+    event_id: int
+    input: str
+    record_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class KindCount:
+    """How much of one kind was seen."""
+
+    kind: Kind
+    action: Action
+    count: int
+    attempts: int
+    flows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The first screen: one sentence, and the counts that it rests on."""
+
+    sentence: str
+    trust: str
+    blocks: int
+    drops: int
+    permits: int
+    block_attempts: int
+    kinds: tuple[KindCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Blocks and drops per bin and kind; ``series[i].counts`` has ``len(bins)`` entries."""
+
+    first: str | None
+    last: str | None
+    step_seconds: int
+    bins: tuple[str, ...]
+    series: tuple[TimelineSeries, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineSeries:
+    """One line of the timeline."""
+
+    kind: Kind
+    action: Action
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One program on one computer, all its flows together."""
+
+    computer: str | None
+    application: str | None
+    blocks: int
+    attempts: int
+    drops: int
+    permits: int
+    flows: int
+    kinds: tuple[tuple[Kind, int], ...]
+    first: str | None
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The whole result. The two frames are for exports and for people with questions of their own."""
+
+    tool: Mapping[str, str]
+    command: tuple[str, ...]
+    inputs: tuple[InputFile, ...]
+    problems: tuple[Problem, ...]
+    coverage: Coverage
+    verdicts: tuple[Verdict, ...]
+    findings: tuple[Finding, ...]
+    answer: Answer
+    timeline: Timeline
+    programs: tuple[Program, ...]
+    cited: tuple[CitedFilter, ...]
+    agreement: Mapping[str, int] | None = None
+    schema_version: int = SCHEMA_VERSION
+    events: pd.DataFrame | None = field(default=None, repr=False, compare=False)
+    filters: pd.DataFrame | None = field(default=None, repr=False, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain dicts, lists, numbers and text; the two frames are left out."""
+        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name not in _FRAMES}
+
+
+_FRAMES = frozenset({"events", "filters"})
+
+
+def _plain(value: Any) -> Any:
+    """Turn dataclasses, mappings and tuples into JSON types, recursively."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(v) for v in value]
+    return value

@@ -1,0 +1,1 @@
+"""The vocabulary of the Windows Filtering Platform as data tables, each with its source."""
