@@ -158,7 +158,9 @@ _SPECS: Final[tuple[EventSpec, ...]] = (
         {5031: "The firewall service refused to let an application accept incoming connections"},
     ),
     *_audit(
-        "wfp", _MAC, {5150: "A packet was blocked (MAC layer)", 5151: "A more restrictive filter blocked a packet (MAC layer)"}
+        "wfp",
+        _MAC,
+        {5150: "A packet was blocked (MAC layer)", 5151: "A more restrictive filter blocked a packet (MAC layer)"},
     ),
     *_audit("wfp", _PACKET, {5152: "A packet was blocked", 5153: "A more restrictive filter blocked a packet"}),
     *_audit("wfp", _CONNECTION, {5156: "A connection was permitted", 5157: "A connection was blocked"}),

@@ -1,0 +1,113 @@
+"""Which service a process was at the time of an event, from process creation (4688) and exit (4689).
+
+A command line ``svchost.exe -k netsvcs -p -s BITS`` names one service; ``-k group`` alone is a shared host whose
+services stay open (REFERENCE 5.6). Process ids are used again, so creation <= event < exit is demanded.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer.markers import nanoseconds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+CREATED: Final = 4688
+EXITED: Final = 4689
+SOURCE: Final = "4688"
+_SERVICE: Final = re.compile(r"(?<!\S)-s\s+\"?([^\s\"]+)\"?", re.IGNORECASE)
+_SVCHOST: Final = re.compile(r"(?:^|[\\/\"])svchost(?:\.exe)?(?=[\"\s]|$)", re.IGNORECASE)
+
+
+def service_of(command_line: object) -> str | None:
+    """Return the one service that an svchost command line names, or None."""
+    if not isinstance(command_line, str) or not _SVCHOST.search(command_line):
+        return None
+    found = _SERVICE.search(command_line)
+    return found.group(1) if found else None
+
+
+def _starts(processes: pd.DataFrame) -> pd.DataFrame:
+    """Return creations of svchost with the one service they host: computer, process_id, started, service."""
+    created = processes[(processes["event_id"] == CREATED) & processes["process_id"].notna() & processes["time"].notna()]
+    return pd.DataFrame(
+        {
+            "computer": created["computer"].astype("object").where(created["computer"].notna(), ""),
+            "process_id": created["process_id"].astype("uint64"),
+            "at": nanoseconds(created["time"]),
+            "base": created["process_name"].map(base_name, na_action="ignore").astype("object"),
+            "service": created["command_line"].map(service_of, na_action="ignore").astype("object"),
+        }
+    )
+
+
+def base_name(path: object) -> str:
+    """Return the last part of a DOS or device path, lower case."""
+    return re.split(r"[\\/]", path)[-1].lower() if isinstance(path, str) else ""
+
+
+def attribute(events: pd.DataFrame, processes: pd.DataFrame) -> pd.DataFrame:
+    """Add ``services`` (object: tuple of str or None) and ``services_source`` (object) to oriented events.
+
+    Only an svchost that the log saw start, with a command line, before the event and not ended since, is attributed.
+    """
+    count = len(events)
+    services: NDArray[np.object_] = np.full(count, None, dtype=object)
+    sources: NDArray[np.object_] = np.full(count, None, dtype=object)
+    out = events.copy(deep=False)
+    starts = _starts(processes)
+    if len(starts) and starts["service"].notna().any():
+        found = _latest_start(events, starts)
+        ended = _ended(events, processes, found["at"].to_numpy())
+        names = found["service"].to_numpy(dtype=object)
+        same = found["base"].to_numpy(dtype=object) == events["application"].map(base_name, na_action="ignore").astype("object").to_numpy()
+        for row in np.flatnonzero(found["service"].notna().to_numpy() & ~ended & same):
+            services[row] = (names[row],)
+            sources[row] = SOURCE
+    out["services"] = services
+    out["services_source"] = sources
+    return out
+
+
+def _keys(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the join keys of events, in their order."""
+    return pd.DataFrame(
+        {
+            "computer": events["computer"].astype("object").where(events["computer"].notna(), "").to_numpy(),
+            "process_id": events["process_id"].fillna(0).astype("uint64").to_numpy(),
+            "at": nanoseconds(events["time"]),
+            "row": np.arange(len(events)),
+        }
+    )
+
+
+def _latest_start(events: pd.DataFrame, starts: pd.DataFrame) -> pd.DataFrame:
+    """Return, per event, the last creation of its process id at or before it: columns at, service, base."""
+    left = _keys(events).sort_values("at", kind="stable")
+    right = starts.rename(columns={"at": "started"}).sort_values("started", kind="stable")
+    merged = pd.merge_asof(left, right, left_on="at", right_on="started", by=["computer", "process_id"])
+    merged = merged.sort_values("row", ignore_index=True)
+    return pd.DataFrame({"at": merged["started"], "service": merged["service"], "base": merged["base"]})
+
+
+def _ended(events: pd.DataFrame, processes: pd.DataFrame, started: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell for each event whether its process ended between its start and the event."""
+    exits = processes[(processes["event_id"] == EXITED) & processes["process_id"].notna() & processes["time"].notna()]
+    if exits.empty:
+        return np.zeros(len(events), dtype=bool)
+    right = pd.DataFrame(
+        {
+            "computer": exits["computer"].astype("object").where(exits["computer"].notna(), "").to_numpy(),
+            "process_id": exits["process_id"].astype("uint64").to_numpy(),
+            "ended": nanoseconds(exits["time"]),
+        }
+    ).sort_values("ended", kind="stable")
+    left = _keys(events).sort_values("at", kind="stable")
+    merged = pd.merge_asof(left, right, left_on="at", right_on="ended", by=["computer", "process_id"])
+    ended = merged.sort_values("row")["ended"].to_numpy(dtype="float64")
+    return np.nan_to_num(ended, nan=-np.inf) >= np.nan_to_num(started.astype("float64"), nan=np.inf)

@@ -1,0 +1,260 @@
+"""The case: what was handed over. Finds the files, tells their kinds by content, hashes them, names them.
+
+Knows nothing of WFP. Whatever is not handed on to a reader becomes a `Problem`, so that nothing is dropped in silence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from analyzer.identify import BLOCK, READ, FileKind, Identifier
+from analyzer.model import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+_READABLE: Final = "event logs (.evtx), WFP states (netsh wfp show state) and WFP filters (netsh wfp show filters)"
+
+
+class InputError(Exception):
+    """A named input does not exist or can't be opened: a mistake of usage, found before anything is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """One file of the case.
+
+    ``name`` is unique in the case and free of the analyst's own folders; ``modified`` is RFC 3339 in UTC with seven
+    decimals; ``bytes``, ``sha256`` and ``modified`` are None where the file could not be read to its end. ``named``
+    says that the user named this very file, not only a folder around it.
+    """
+
+    path: Path
+    name: str
+    kind: FileKind
+    what: str
+    named: bool
+    bytes: int | None = None
+    sha256: str | None = None
+    modified: str | None = None
+
+    @property
+    def readable(self) -> bool:
+        """Whether a reader exists for this kind."""
+        return self.kind in READ and self.sha256 is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All files in the order in which they were given (folders sorted), each content once; and what was left out."""
+
+    files: tuple[CaseFile, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file before it is read: ``parts`` are the pieces that its display name is made of, last one first used."""
+
+    path: Path
+    name: str
+    parent: str
+    named: bool
+
+
+def open_case(paths: Sequence[Path], progress: Callable[[str, int, int], None] | None = None) -> Case:
+    """Find, identify and hash everything below ``paths``.
+
+    ``progress`` is called with the name of a file, the bytes read of it, and its size.
+
+    Raises
+    ------
+    InputError
+        A named path does not exist, can't be opened, or is neither a file nor a folder. Every path is tried first.
+    """
+    if not paths:
+        raise InputError("no input was given")
+    for path in paths:
+        _check(path)
+    problems: list[Problem] = []
+    found = _unique_names(_once(_find(paths, problems), problems))
+    files: list[CaseFile] = []
+    by_content: dict[str, CaseFile] = {}
+    for item in found:
+        file = _read(item, problems, progress)
+        twin = by_content.get(file.sha256) if file.readable and file.sha256 else None
+        if twin is not None:
+            problems.append(Problem(file.name, None, "note", f"the same content as {twin.name}: read once"))
+            continue
+        if file.sha256 is not None:
+            by_content[file.sha256] = file
+        files.append(file)
+        if not file.readable and file.sha256 is not None:
+            problems.append(_left_out(file))
+    return Case(tuple(files), tuple(problems))
+
+
+def _left_out(file: CaseFile) -> Problem:
+    recognised = file.kind != "unknown"
+    what = f"{'recognised as' if recognised else 'this is'} {file.what}; it was left out"
+    if not recognised:
+        what += f". Readable are {_READABLE}"
+    return Problem(file.name, None, "lost" if file.named else "note", what)
+
+
+# --------------------------------------------------------------------------------------------------------------
+# Finding
+
+
+def _check(path: Path) -> None:
+    """Try what the user named, and say what is wrong with it in one sentence."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            with os.scandir(path):
+                return
+        if stat.S_ISREG(mode):
+            with path.open("rb"):
+                return
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file or folder") from error
+    except PermissionError as error:
+        raise InputError(f"{path}: no permission to read it") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: can't be opened ({_reason(error)})") from error
+    raise InputError(f"{path}: this is neither a file nor a folder; write a pipe's content to a file first")
+
+
+def _find(paths: Sequence[Path], problems: list[Problem]) -> Iterator[_Found]:
+    for path in paths:
+        if path.is_dir():
+            base = _text(path.resolve().name)
+            parent = _text(path.resolve().parent.name)
+            for file in _walk(path, base, problems):
+                name = _text(file.relative_to(path).as_posix())
+                yield _Found(file, f"{base}/{name}" if base else name, parent, named=False)
+        else:
+            yield _Found(path, _text(path.name), _text(path.resolve().parent.name), named=True)
+
+
+def _walk(folder: Path, base: str, problems: list[Problem]) -> Iterator[Path]:
+    """Yield the regular files below a folder, sorted; links to folders are not followed, so no loop and no way out."""
+
+    def said(path: Path, what: str, *, lost: bool = False) -> None:
+        name = _text(path.relative_to(folder).as_posix())
+        name = base if name == "." else f"{base}/{name}" if base else name
+        problems.append(Problem(name, None, "lost" if lost else "note", what))
+
+    def unlisted(error: OSError) -> None:
+        said(Path(error.filename), f"the folder can't be listed ({_reason(error)})", lost=True)
+
+    for here, folders, names in os.walk(folder, onerror=unlisted):
+        folders.sort()
+        for name in folders:
+            if (Path(here) / name).is_symlink():
+                said(Path(here) / name, "a link to a folder is not followed: name its target if it belongs to the case")
+        for name in sorted(names):
+            path = Path(here) / name
+            try:
+                mode = path.stat().st_mode
+            except OSError as error:
+                what = "a link without a target" if path.is_symlink() else f"can't be opened ({_reason(error)})"
+                said(path, f"{what}; it was left out", lost=not path.is_symlink())
+                continue
+            if stat.S_ISREG(mode):
+                yield path
+            else:
+                said(path, "a device, pipe or socket is never opened; it was left out")
+
+
+def _once(found: Iterable[_Found], problems: list[Problem]) -> list[_Found]:
+    """Drop a path that was given twice, also by way of a link or of a folder around it."""
+    out: dict[str, _Found] = {}
+    for item in found:
+        key = os.path.realpath(item.path)
+        first = out.get(key)
+        if first is None:
+            out[key] = item
+            continue
+        problems.append(Problem(item.name, None, "note", "the same file was given twice: read once"))
+        out[key] = replace(first, named=first.named or item.named)
+    return list(out.values())
+
+
+def _unique_names(found: list[_Found]) -> list[_Found]:
+    """Put the parent's name before equal names, and a number behind those that are still equal."""
+    counts = Counter(item.name for item in found)
+    named = [
+        replace(item, name=f"{item.parent}/{item.name}") if counts[item.name] > 1 and item.parent else item
+        for item in found
+    ]
+    out: list[_Found] = []
+    taken: set[str] = set()
+    for item in named:
+        name, number = item.name, 1
+        while name in taken:
+            number += 1
+            name = f"{item.name} ({number})"
+        taken.add(name)
+        out.append(replace(item, name=name))
+    return out
+
+
+# --------------------------------------------------------------------------------------------------------------
+# Reading once: identity, hash, facts
+
+
+def _read(item: _Found, problems: list[Problem], progress: Callable[[str, int, int], None] | None) -> CaseFile:
+    digest = hashlib.sha256()
+    identifier = Identifier()
+    size = 0
+    try:
+        with item.path.open("rb") as stream:
+            status = os.fstat(stream.fileno())
+            while block := stream.read(BLOCK):
+                identifier.feed(block)
+                digest.update(block)
+                size += len(block)
+                if progress is not None:
+                    progress(item.name, size, status.st_size)
+    except OSError as error:
+        what = f"can't be read ({_reason(error)}); it was left out"
+        problems.append(Problem(item.name, f"offset {size}" if size else None, "lost", what))
+        return CaseFile(item.path, item.name, "unknown", "an unreadable file", item.named)
+    identity = identifier.identity
+    return CaseFile(
+        item.path,
+        item.name,
+        identity.kind,
+        identity.what,
+        item.named,
+        size,
+        digest.hexdigest(),
+        rfc3339(status.st_mtime_ns),
+    )
+
+
+def rfc3339(nanoseconds: int) -> str | None:
+    """Return nanoseconds since 1970 in UTC as RFC 3339 text with seven decimals; None outside the years 1 to 9999."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+    return f"{moment.replace(tzinfo=None).isoformat()}.{rest // 100:07d}Z"
+
+
+def _text(name: str) -> str:
+    """Return a file name as valid text: bytes that are not UTF-8 become U+FFFD."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _reason(error: BaseException) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

@@ -1,0 +1,175 @@
+"""The checks of a run-time id against one state (REFERENCE 1.5): can the filter with this id be the one meant?
+
+A number alone proves nothing: ids are handed out again after a boot or a policy reload. Each check is one bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer import cells, origin_match
+from analyzer.engine import conditions as engine
+from analyzer.markers import EPOCH, POLICY, Markers, any_between, nanoseconds
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from analyzer.engine.flows import FlowArrays
+    from analyzer.states import Book, Snapshot
+
+
+class Check(IntFlag):
+    """What a check found. The first group contradicts a match, the second only weakens it."""
+
+    LAYER = 1
+    ACTION = 2
+    ORIGIN = 4
+    CONDITION = 8
+    CHANGED = 16  # 5447: the id was given to another filter in between
+    BOOT = 32
+    RELOAD = 64
+    CLOCK = 128
+    NO_STATE_TIME = 256
+    NO_LAYER = 512  # the layer could not be compared
+
+
+CONTRADICTS: Final = Check.LAYER | Check.ACTION | Check.ORIGIN | Check.CONDITION | Check.CHANGED
+IN_BETWEEN: Final = Check.BOOT | Check.RELOAD | Check.CLOCK
+NOT_BLOCKING: Final = frozenset({"permit", "callout-inspection"})
+NOT_PERMITTING: Final = frozenset({"block"})
+PORT_LAYER_STEMS: Final = ("ALE_RESOURCE_ASSIGNMENT", "ALE_AUTH_LISTEN")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Result for ``n`` events: ``row`` (position in the book's filters, -1 = id not there), ``bits`` (Check),
+    ``failing`` (position of the field that failed in ``fields``, -1), ``specific`` (a telling condition said yes).
+    """
+
+    row: NDArray[np.int64]
+    bits: NDArray[np.int64]
+    failing: NDArray[np.int64]
+    specific: NDArray[np.bool_]
+
+
+# Conditions whose "yes" speaks for this very filter; protocol or loopback alone would not (judgement, not measured).
+TELLING: Final = ("ALE_APP_ID", "IP_LOCAL_PORT", "IP_REMOTE_PORT", "IP_LOCAL_ADDRESS", "IP_REMOTE_ADDRESS")
+FIELDS: Final = (*TELLING, "IP_PROTOCOL", "FLAGS", "ORIGINAL_PROFILE_ID", "CURRENT_PROFILE_ID")
+
+
+def rows_by_id(book: Book, snapshot: Snapshot) -> dict[int, int]:
+    """Return run-time id -> row for one state; of a repeated id the first counts (the reader reports the repeat)."""
+    part = book.filters.iloc[snapshot.rows.start : snapshot.rows.stop]
+    found: dict[int, int] = {}
+    for row, number in zip(snapshot.rows, part["filter_id"], strict=True):
+        known = cells.number(number)
+        if known is not None:
+            found.setdefault(known, row)
+    return found
+
+
+def check(
+    events: pd.DataFrame, flows: FlowArrays, book: Book, snapshot: Snapshot, markers: Markers, computer: str | None
+) -> Checked:
+    """Check the events of one computer against one state.
+
+    Parameters
+    ----------
+    events : oriented events of one computer, n rows.
+    flows : the same n rows as arrays.
+    """
+    count = len(events)
+    rtid = events["filter_rtid"].to_numpy(dtype="uint64", na_value=0)
+    distinct, inverse = np.unique(rtid, return_inverse=True)
+    table = rows_by_id(book, snapshot)
+    row = np.array([table.get(int(number), -1) if number else -1 for number in distinct], dtype=np.int64)[inverse]
+    bits = np.zeros(count, dtype=np.int64)
+    failing = np.full(count, -1, dtype=np.int64)
+    specific = np.zeros(count, dtype=bool)
+    layer_rtid = events["layer_rtid"].to_numpy(dtype="uint64", na_value=np.uint64(2**64 - 1))
+    is_permit = (events["action"] == "permit").to_numpy(dtype=bool)
+    origins = events["event_origin"].astype("object").to_numpy()
+    order = np.argsort(row, kind="stable")
+    bounds = np.searchsorted(row[order], np.unique(row[row >= 0]))
+    for at, found in enumerate(np.unique(row[row >= 0])):
+        stop = bounds[at + 1] if at + 1 < len(bounds) else count
+        here = order[bounds[at] : stop]
+        _check_filter(int(found), here, book, (layer_rtid, is_permit, origins, flows), (bits, failing, specific), snapshot)
+    _check_times(events, row, bits, snapshot, markers, computer)
+    return Checked(row, bits, failing, specific)
+
+
+def _check_filter(
+    found: int,
+    here: NDArray[np.intp],
+    book: Book,
+    given: tuple[NDArray[np.uint64], NDArray[np.bool_], NDArray[np.object_], FlowArrays],
+    out: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]],
+    snapshot: Snapshot,
+) -> None:
+    """Check all events that name one filter."""
+    layer_rtid, is_permit, origins, flows = given
+    bits, failing, specific = out
+    item = book.filters.iloc[found]
+    layer_id = cells.number(item["layer_id"])
+    if layer_id is None:
+        bits[here] |= int(Check.NO_LAYER)
+    else:
+        bits[here] |= np.where(layer_rtid[here] != np.uint64(layer_id), int(Check.LAYER), 0)
+    action = str(item["action"])
+    wrong = np.where(is_permit[here], action in NOT_PERMITTING, action in NOT_BLOCKING)
+    bits[here] |= np.where(wrong, int(Check.ACTION), 0)
+    for origin in {o for o in origins[here] if isinstance(o, str)}:
+        if origin_match.disagrees(origin, item, state_has_origins=snapshot.has_origins):
+            bits[here] |= np.where(origins[here] == origin, int(Check.ORIGIN), 0)
+    tests = book.tests.get(found, ())
+    if tests:
+        part = flows.take(here)
+        for name, answer in engine.by_field(part, tests).items():
+            bad = answer == engine.NO
+            if bad.any():
+                bits[here] |= np.where(bad, int(Check.CONDITION), 0)
+                fresh = bad & (failing[here] < 0)
+                failing[here[fresh]] = FIELDS.index(name) if name in FIELDS else -1
+            if name in TELLING:
+                specific[here] |= answer == engine.YES
+
+
+def _check_times(
+    events: pd.DataFrame,
+    row: NDArray[np.int64],
+    bits: NDArray[np.int64],
+    snapshot: Snapshot,
+    markers: Markers,
+    computer: str | None,
+) -> None:
+    """Set the bits of what happened between the event and the state."""
+    taken = cells.moment(snapshot.time)
+    if taken is None:
+        bits |= int(Check.NO_STATE_TIME)
+        return
+    times = nanoseconds(events["time"])
+    hit = row >= 0
+    for sorts, bit in ((EPOCH, Check.BOOT), (POLICY, Check.RELOAD), (frozenset({"clock"}), Check.CLOCK)):
+        marks = markers.times(computer, sorts)  # type: ignore[arg-type]
+        if len(marks):
+            bits |= np.where(hit & any_between(marks, times, taken), int(bit), 0)
+
+
+def check_changes(
+    events: pd.DataFrame, checked: Checked, changes: dict[int, NDArray[np.int64]], taken: pd.Timestamp | None
+) -> None:
+    """Set ``CHANGED`` where 5447 says that the id was added or deleted between event and state."""
+    moment = cells.moment(taken)
+    if moment is None or not changes:
+        return
+    times = nanoseconds(events["time"])
+    rtid = events["filter_rtid"].to_numpy(dtype="uint64", na_value=0)
+    for number in np.intersect1d(np.unique(rtid), np.array(list(changes), dtype="uint64")):
+        here = np.flatnonzero((rtid == number) & (checked.row >= 0))
+        checked.bits[here] |= np.where(any_between(changes[int(number)], times[here], moment), int(Check.CHANGED), 0)

@@ -1,0 +1,278 @@
+"""The command ``wfp-analyzer``: arguments, exit codes, progress. No analysis happens here.
+
+Everything heavy is imported when it is needed, so that ``--help`` answers at once.
+"""
+
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from analyzer.output import STDOUT, quiet_pipe
+from analyzer.run import Exit, RefusedError, Run, no_filters, nothing_usable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from analyzer.model import Analysis, Problem
+
+NAME: Final = "wfp-analyzer"
+_PROBLEMS_SHOWN: Final = 10
+_DEBUG: Final = "WFP_ANALYZER_DEBUG"
+
+
+# --------------------------------------------------------------------------------------------------------------
+# The commands
+
+_EXIT_CODES: Final = """\b
+Exit codes:
+  0    done
+  2    wrong usage: an option, an input that can't be opened, an output that exists
+  3    done, but something was lost (with --strict nothing is written)
+  4    nothing usable in the inputs
+  130  interrupted, nothing half-written stays"""
+
+_PATH: Final = click.Path(path_type=Path, readable=False)  # our own checks say more
+
+
+def _shared(function: Callable[..., int]) -> Callable[..., int]:
+    """Add what every command takes."""
+    for decorate in (
+        click.pass_context,
+        click.option("--strict", is_flag=True, help="Write nothing when something was lost (exit code 3)."),
+        click.option("--force", is_flag=True, help="Replace an output that exists. Inputs are never replaced."),
+    ):
+        function = decorate(function)
+    return function
+
+
+def _lines(function: Callable[..., int]) -> Callable[..., int]:
+    """Add what the commands take that write one object per line."""
+    for decorate in (
+        click.option("-o", "--output", type=_PATH, default="-", help="The file to write.  [default: standard output]"),
+        click.option(
+            "--format",
+            type=click.Choice(["jsonl"]),
+            default="jsonl",
+            show_default=True,
+            expose_value=False,  # there is one
+            help="JSON lines: one object per line.",
+        ),
+    ):
+        function = decorate(function)
+    return function
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=_EXIT_CODES)
+@click.version_option(None, "--version", package_name=NAME, prog_name=NAME, message="%(prog)s %(version)s")
+def cli() -> None:
+    r"""Tell why Windows blocked network traffic, from exported files alone.
+
+    INPUT is any mix of files and folders: event logs (.evtx), WFP states (netsh wfp show state) and WFP filters
+    (netsh wfp show filters). Files are recognised by their content, not by their names.
+
+    \b
+    Examples:
+      wfp-analyzer report security.evtx wfpstate.xml
+      wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json
+      wfp-analyzer events security.evtx wfpstate.xml -o events.jsonl
+      wfp-analyzer filters wfpstate.xml -o filters.jsonl
+    """
+
+
+@cli.command(epilog=_EXIT_CODES)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_PATH)
+@click.option(
+    "-o",
+    "--output",
+    type=_PATH,
+    default="report.html",
+    show_default=True,
+    help="The page to write; - is standard output.",
+)
+@click.option("--json", "json_", type=_PATH, help="Also write the result as JSON; - is standard output.")
+@_shared
+def report(
+    context: click.Context, inputs: tuple[Path, ...], output: Path, json_: Path | None, *, force: bool, strict: bool
+) -> int:
+    r"""Write the report: one HTML page that says what blocked what, and how sure that is.
+
+    \b
+    Examples:
+      wfp-analyzer report security.evtx wfpstate.xml
+      wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json --force
+    """
+    targets = (output,) if json_ is None else (output, json_)
+    run = Run(context.obj or (), inputs, targets, force, strict)
+    analysis = _analyze(run, nothing_usable)
+    from reports.export import report_json
+    from reports.html import render_html
+
+    page = [render_html(analysis)]
+    code = run.finish(analysis, [page] if json_ is None else [page, [report_json(analysis)]])
+    _print_summary(analysis, targets)
+    return code
+
+
+@cli.command(epilog=_EXIT_CODES)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_PATH)
+@_lines
+@_shared
+def events(context: click.Context, inputs: tuple[Path, ...], output: Path, *, force: bool, strict: bool) -> int:
+    r"""Write every audit event with its verdict: one JSON object per line, in time order.
+
+    \b
+    Examples:
+      wfp-analyzer events security.evtx wfpstate.xml --format jsonl -o events.jsonl
+      wfp-analyzer events ticket-4711/ | jq -r 'select(.action == "block") | .application' | sort | uniq -c
+    """
+    run = Run(context.obj or (), inputs, (output,), force, strict)
+    analysis = _analyze(run, nothing_usable)
+    from reports.export import event_lines
+
+    return run.finish(analysis, [(line + "\n" for line in event_lines(analysis))])
+
+
+@cli.command(epilog=_EXIT_CODES)
+@click.argument("inputs", metavar="STATE...", nargs=-1, required=True, type=_PATH)
+@_lines
+@_shared
+def filters(context: click.Context, inputs: tuple[Path, ...], output: Path, *, force: bool, strict: bool) -> int:
+    r"""Write every filter of a state, with the kind of block that it makes: one JSON object per line.
+
+    \b
+    Examples:
+      wfp-analyzer filters wfpstate.xml -o filters.jsonl
+      wfp-analyzer filters wfpstate.xml | jq 'select(.action == "block") | {filter_id, name, kind}'
+    """
+    run = Run(context.obj or (), inputs, (output,), force, strict)
+    analysis = _analyze(run, no_filters)
+    from reports.export import filter_lines
+
+    return run.finish(analysis, [(line + "\n" for line in filter_lines(analysis))])
+
+
+# --------------------------------------------------------------------------------------------------------------
+# What people see
+
+
+def _analyze(run: Run, unusable: Callable[[Analysis], str | None]) -> Analysis:
+    with _progress() as progress:
+        analysis = run.analyze(unusable, progress)
+    _say_problems(analysis.problems)
+    return analysis
+
+
+def _say(message: str, *, err: bool = True) -> None:
+    """Print one line; what hides or moves text is shown and not obeyed."""
+    from reports.text import neutral
+
+    with quiet_pipe():
+        click.echo(neutral(message), err=err)
+
+
+def _say_problems(problems: Sequence[Problem]) -> None:
+    """Print the problems in short on standard error, the worst first."""
+    order = {"lost": 0, "doubtful": 1, "note": 2}
+    ranked = sorted(problems, key=lambda problem: order[problem.severity])
+    for problem in ranked[:_PROBLEMS_SHOWN]:
+        place = ", ".join(part for part in (problem.input, problem.place) if part)
+        _say(f"{NAME}: {problem.severity}: {f'{place}: ' if place else ''}{problem.what}")
+    if len(ranked) > _PROBLEMS_SHOWN:
+        _say(f"{NAME}: and {len(ranked) - _PROBLEMS_SHOWN} more; the report and its JSON list all of them")
+
+
+def _print_summary(analysis: Analysis, targets: Sequence[Path]) -> None:
+    """Print the summary on standard output, or on standard error where an output goes to the former."""
+    from rich.console import Console
+
+    from reports.terminal import print_summary
+
+    taken = STDOUT in targets
+    # rich ends the whole program with SystemExit when nobody reads any more
+    with contextlib.suppress(SystemExit), quiet_pipe():
+        print_summary(analysis, Console(stderr=taken, highlight=False))
+    for target in targets:
+        if target != STDOUT:
+            _say(f"written: {target}", err=taken)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
+    """Give a function that shows progress on standard error; None where no person is looking at it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from reports.text import neutral
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def step(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(neutral(what), total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield step
+
+
+# --------------------------------------------------------------------------------------------------------------
+# The way in
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code; no traceback ever reaches a user."""
+    args = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a name that this terminal can't show is no error
+    if arguments is None and hasattr(signal, "SIGTERM"):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.TERMINATED))  # as an exception: files are cleaned up
+    try:
+        return int(cli.main(args, prog_name=NAME, standalone_mode=False, obj=tuple(args)) or Exit.DONE)
+    except RefusedError as refused:
+        _say_problems(refused.problems)
+        _say(f"{NAME}: {refused}")
+        return refused.code
+    except click.UsageError as error:
+        _say(f"{NAME}: {error.format_message()}")
+        if error.ctx is not None:
+            click.echo(error.ctx.get_usage(), err=True)
+        click.echo(f"Try '{error.ctx.command_path if error.ctx else NAME} --help'.", err=True)
+        return Exit.USAGE
+    except click.ClickException as error:
+        _say(f"{NAME}: {error.format_message()}")
+        return Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        _say(f"{NAME}: interrupted; nothing half-written stays")
+        return Exit.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last net: whatever is wrong with us is one line for the user
+        return _internal_error(error)
+
+
+def _internal_error(error: Exception) -> int:
+    if os.environ.get(_DEBUG) == "1":
+        import traceback
+
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            _say(line)
+    what = "not enough memory" if isinstance(error, MemoryError) else f"{type(error).__name__}: {error}"
+    _say(f"{NAME}: internal error: {what}")
+    _say(f"{NAME}: this is a mistake of the program; run again with {_DEBUG}=1 and report what it prints")
+    return Exit.INTERNAL_ERROR
+
+
+if __name__ == "__main__":
+    sys.exit(main())

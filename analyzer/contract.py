@@ -1,0 +1,107 @@
+"""The two frames that exports read: the contract's keys as columns, nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer import cells
+from analyzer.classify import CAN_BLOCK
+
+if TYPE_CHECKING:
+    from analyzer.states import Book
+
+# Contract key -> column of the resolved events, where the names differ.
+RENAMED: Final = {"layer_id": "layer_rtid"}
+EVENT_KEYS: Final = (
+    "event_id",
+    "version",
+    "record_id",
+    "time",
+    "computer",
+    "input",
+    "source",
+    "action",
+    "direction",
+    "application",
+    "process_id",
+    "protocol",
+    "local_address",
+    "local_port",
+    "remote_address",
+    "remote_port",
+    "icmp_type",
+    "icmp_code",
+    "source_mac",
+    "destination_mac",
+    "ether_type",
+    "endpoint_order",
+    "layer_id",
+    "layer",
+    "filter_rtid",
+    "event_origin",
+    "kind",
+    "grade",
+    "reasons",
+    "filter_row",
+    "services",
+    "services_source",
+    "user_sid",
+    "user_source",
+)
+
+
+def event_frame(events: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per event in time order.
+
+    ``filter_row`` (Int64) is the position in :func:`filter_frame`, missing where no filter may be shown.
+    ``user_sid`` and ``user_source`` are missing: no audit event names the local user (REFERENCE 1.2).
+    """
+    out: dict[str, Any] = {}
+    nothing = np.full(len(events), None, dtype=object)
+    for key in EVENT_KEYS:
+        if key == "source":
+            out[key] = pd.Categorical.from_codes(np.zeros(len(events), dtype=np.int8), categories=["audit"])
+        elif key == "filter_row":
+            rows = pd.Series(events["filter_row"].to_numpy(), dtype="Int64")
+            out[key] = rows.mask(rows < 0)
+        elif key in {"user_sid", "user_source"}:
+            out[key] = nothing
+        else:
+            out[key] = events[RENAMED.get(key, key)].reset_index(drop=True)
+    return pd.DataFrame(out)
+
+
+def filter_frame(book: Book) -> pd.DataFrame:
+    """Return one row per filter of all states, with its conditions as a tuple of plain dicts."""
+    conditions: list[list[dict[str, str | None]]] = [[] for _ in range(len(book.filters))]
+    columns = (book.conditions[name] for name in ("filter_row", "field", "match", "text", "raw"))
+    for row, field, match, text, raw in zip(*columns, strict=True):
+        item = {"field": str(field), "match": str(match), "value": cells.text(text), "raw": cells.text(raw)}
+        conditions[int(row)].append(item)
+    filters = book.filters
+    can_block = filters["action"].isin(list(CAN_BLOCK))
+    packed = np.empty(len(filters), dtype=object)
+    for position, items in enumerate(conditions):
+        packed[position] = tuple(items)
+    return pd.DataFrame(
+        {
+            "filter_id": filters["filter_id"],
+            "filter_key": filters["filter_key"],
+            "name": filters["name"],
+            "provider": filters["provider"],
+            "sublayer": filters["sublayer"],
+            "layer": filters["layer"],
+            "action": filters["action"],
+            "origin": filters["origin"],
+            "rule_id": filters["rule_id"],
+            "weight": filters["effective_weight"],
+            "input": filters["input"],
+            "flags": filters["flags"],
+            "conditions": packed,
+            "kind": filters["kind"].where(can_block),
+            "kind_evidence": filters["kind_evidence"].where(can_block),
+        }
+    )

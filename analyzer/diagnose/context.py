@@ -1,0 +1,55 @@
+"""What every diagnosis reads, and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analyzer import cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analyzer.markers import Markers
+    from analyzer.model import Finding
+    from analyzer.pairing import Fit
+    from analyzer.states import Book, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Resolved events with flows and attempts, the states, and how they fit."""
+
+    events: pd.DataFrame
+    book: Book
+    fits: tuple[Fit, ...]
+    markers: Markers
+
+    def fit_of(self, computer: str | None, state: str) -> Fit | None:
+        """Return how one state relates to one computer."""
+        same = (f for f in self.fits if f.pairing.computer == computer and f.pairing.state == state)
+        return next(same, None)
+
+    def best_snapshot(self, computer: str | None, events: pd.DataFrame) -> tuple[Snapshot, Fit] | None:
+        """Return the state that says most about this computer: a fitting one first, then the nearest in time."""
+        middle = cells.moment(events["time"].median()) if events["time"].notna().any() else None
+        candidates = []
+        for snapshot in self.book.snapshots:
+            fit = self.fit_of(computer, snapshot.name)
+            if fit is None or fit.excluded:
+                continue
+            taken = cells.moment(snapshot.time)
+            away = abs(taken - middle) if taken is not None and middle is not None else 2**63
+            candidates.append(((fit.pairing.fits != "yes", fit.pairing.fits == "no", away), snapshot, fit))
+        if not candidates:
+            return None
+        _, snapshot, fit = min(candidates, key=lambda item: item[0])
+        return snapshot, fit
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Findings, and the rows of filters that they cite beyond the verdicts' own."""
+
+    findings: tuple[Finding, ...]
+    cited: frozenset[int] = frozenset()

@@ -1,0 +1,106 @@
+"""Allow filters that would have beaten the blocker, and what each lacks, flow by flow.
+
+To say "this rule would have allowed it", the filter must stand in the same layer and sublayer with a greater
+effective weight than the blocker (REFERENCE 4.1, consequence c).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer import cells
+from analyzer.engine import conditions as engine
+from analyzer.engine import flows as flow_arrays
+from analyzer.wfp import sddl, sids
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from analyzer.engine.conditions import Test
+    from analyzer.states import Book, Snapshot
+
+USER: Final = "ALE_USER_ID"
+FIREWALL: Final = "MPSSVC_WF"
+NOT_IN_FORCE: Final = frozenset({"DISABLED", "BOOTTIME"})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One allow filter against ``n`` flows.
+
+    ``rest`` is the answer of all conditions but the user's; ``stronger`` tells where it outweighs the blocker.
+    """
+
+    row: int
+    services: tuple[str, ...]  # service SIDs that its user condition allows
+    has_user: bool
+    rest: NDArray[np.int8]
+    stronger: NDArray[np.bool_]
+    by_field: dict[str, NDArray[np.int8]]
+
+    @property
+    def near(self) -> NDArray[np.bool_]:
+        """Tell where nothing that can be checked speaks against it, the user condition left out."""
+        return self.stronger & (self.rest != engine.NO)
+
+    @property
+    def full(self) -> NDArray[np.bool_]:
+        """Tell where it matches for sure: every condition says yes, and there is no user condition."""
+        return self.stronger & (self.rest == engine.YES) & (not self.has_user)
+
+
+def user_services(tests: tuple[Test, ...]) -> tuple[tuple[str, ...], bool]:
+    """Return the service SIDs that a filter's user condition allows, and whether it has a user condition."""
+    found: list[str] = []
+    conditions = [t for t in tests if t.field == USER]
+    for test in conditions:
+        if isinstance(test.value, str) and test.match == "EQUAL":
+            found.extend(sid for sid in sddl.allowed_sids(test.value) if sids.is_service_sid(sid))
+    return tuple(dict.fromkeys(found)), bool(conditions)
+
+
+def default_blocks(book: Book, snapshot: Snapshot, layer: str) -> pd.DataFrame:
+    """Return the state's filters that block outbound by default at this layer."""
+    part = book.filters.iloc[snapshot.rows.start : snapshot.rows.stop]
+    return part[(part["kind"] == "default-outbound") & (part["action"] == "block") & (part["layer"] == layer)]
+
+
+def blocker_weights(events: pd.DataFrame, book: Book, snapshot: Snapshot, layer: str) -> NDArray[np.uint64]:
+    """Return each event's blocker weight: its own filter's where known, else the strongest default block's."""
+    defaults = [cells.number(w) or 0 for w in default_blocks(book, snapshot, layer)["effective_weight"]]
+    fallback = max(defaults, default=0)
+    table: dict[int, int] = {-1: fallback}
+    rows = events["filter_row"].to_numpy()
+    for row in np.unique(rows[rows >= 0]):
+        weight = cells.number(book.filters["effective_weight"].iloc[int(row)])
+        table[int(row)] = fallback if weight is None else weight
+    distinct, inverse = np.unique(rows, return_inverse=True)
+    return np.array([table[int(row)] for row in distinct], dtype=np.uint64)[inverse]
+
+
+def candidates(events: pd.DataFrame, book: Book, snapshot: Snapshot, layer: str) -> list[Candidate]:
+    """Evaluate every allow filter of the firewall at ``layer`` against ``events`` (all at that layer)."""
+    flows = flow_arrays.from_events(events)
+    weights = blocker_weights(events, book, snapshot, layer)
+    part = book.filters.iloc[snapshot.rows.start : snapshot.rows.stop]
+    chosen = part[(part["layer"] == layer) & (part["sublayer"] == FIREWALL) & (part["action"] == "permit")]
+    out = []
+    for row in chosen.index:
+        if NOT_IN_FORCE & set(book.filters["flags"].iloc[row] or ()):
+            continue
+        weight = cells.number(book.filters["effective_weight"].iloc[row])
+        stronger = np.uint64(weight or 0) > weights
+        if not stronger.any():
+            continue
+        tests = book.tests.get(int(row), ())
+        services, has_user = user_services(tests)
+        by_field = engine.by_field(flows, (t for t in tests if t.field != USER))
+        rest = np.ones(len(flows), dtype=np.int8)
+        for answer in by_field.values():
+            rest = np.minimum(rest, answer)
+        out.append(Candidate(int(row), services, has_user, rest, stronger, by_field))
+    return out

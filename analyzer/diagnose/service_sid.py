@@ -1,0 +1,225 @@
+"""The svchost service-SID diagnosis: why a rule that allows a *service* did not match.
+
+A rule that names a service becomes a filter that only a token with that service's SID passes. Some services open
+their connections with the token of the logged-on user, so the filter does not match and the default blocks
+(first seed; REFERENCE 5.3 and 5.4). A state holds what is plumbed and not the rules, so a missing allow filter means
+"no such rule was in force at capture time" and never "no such rule exists" (REFERENCE 12).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer import cells
+from analyzer.diagnose import near_miss, service_text
+from analyzer.diagnose.context import Context, Diagnosis
+from analyzer.diagnose.service_outcome import FlowEvidence, Outcome, rule
+from analyzer.model import Evidence, Finding, ServiceOutcome
+from analyzer.wfp import services as wfp_services
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyzer.diagnose.near_miss import Candidate
+    from analyzer.model import Confidence
+    from analyzer.pairing import Fit
+    from analyzer.states import Book, Snapshot
+
+SVCHOST: Final = (r"\windows\system32\svchost.exe", r"\windows\syswow64\svchost.exe")
+ORDER: Final[dict[Confidence, int]] = {"proven": 0, "likely": 1, "possible": 2, "not-this": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Blocked svchost events of one computer that have service, protocol, port and near misses in common."""
+
+    events: pd.DataFrame
+    services: tuple[str, ...] | None
+    protocol: int | None
+    port: int | None
+    permits: dict[str, tuple[int, ...]]
+    outcome: Outcome
+    also_full: tuple[int, ...]
+    failing: tuple[str, ...]
+
+
+def is_svchost(application: object) -> bool:
+    """Tell svchost.exe by its path below the Windows folder, whatever the volume."""
+    return isinstance(application, str) and application.lower().endswith(SVCHOST)
+
+
+def suspects(events: pd.DataFrame) -> pd.DataFrame:
+    """Return svchost's outbound connections that the default blocked."""
+    svchost = events["application"].map(is_svchost, na_action="ignore").astype("object").fillna(value=False).to_numpy(dtype=bool)
+    chosen = svchost & (events["kind"] == "default-outbound").to_numpy() & (events["action"] == "block").to_numpy()
+    return events[chosen]
+
+
+def diagnose(context: Context) -> Diagnosis:
+    """Diagnose every computer's blocked svchost flows."""
+    findings: list[Finding] = []
+    cited: set[int] = set()
+    blocked = suspects(context.events)
+    for computer, part in blocked.groupby(blocked["computer"].astype("object"), dropna=False, sort=True):
+        name = cells.text(computer)
+        chosen = context.best_snapshot(name, part)
+        if chosen is None:
+            findings.append(service_text.unchecked(name, part, "no state that can belong to this log was handed in"))
+            continue
+        snapshot, fit = chosen
+        groups, idle = _groups(part, context.book, snapshot, fit)
+        if len(idle):
+            findings.append(service_text.unchecked(name, idle, service_text.PERMITTING_STATE.format(snapshot.name)))
+        for confidence in sorted({g.outcome.confidence for g in groups}, key=ORDER.__getitem__):
+            same = [g for g in groups if g.outcome.confidence == confidence]
+            findings.append(_finding(name, confidence, same, context.book, snapshot))
+            cited.update(row for g in same for rows in g.permits.values() for row in rows)
+            cited.update(row for g in same for row in g.also_full)
+    return Diagnosis(tuple(findings), frozenset(cited))
+
+
+def _groups(events: pd.DataFrame, book: Book, snapshot: Snapshot, fit: Fit) -> tuple[list[Group], pd.DataFrame]:
+    """Evaluate the allow filters layer by layer; return groups, and events at layers that the state lets pass."""
+    groups: list[Group] = []
+    idle = []
+    for layer, part in events.groupby(events["layer"].astype("object"), dropna=False, sort=True):
+        name = cells.text(layer)
+        if name is None or near_miss.default_blocks(book, snapshot, name).empty:
+            idle.append(part)
+            continue
+        found = near_miss.candidates(part, book, snapshot, name)
+        groups.extend(_split(part, found, book, fit))
+    return groups, pd.concat(idle) if idle else events.iloc[:0]
+
+
+def _split(events: pd.DataFrame, found: list[Candidate], book: Book, fit: Fit) -> list[Group]:
+    """Group events by service, protocol, port and the set of filters that nearly match."""
+    limited = [c for c in found if c.services]
+    near = np.array([c.near for c in limited], dtype=bool).reshape(len(limited), len(events))
+    signature = [tuple(np.flatnonzero(near[:, column])) for column in range(len(events))]
+    keys = pd.DataFrame(
+        {
+            "service": events["service_key"].astype("object").to_numpy(),
+            "protocol": events["protocol"].to_numpy(dtype="object", na_value=None),
+            "port": events["remote_port"].to_numpy(dtype="object", na_value=None),
+            "near": signature,
+            "grade": events["grade"].astype("object").to_numpy(),
+        }
+    )
+    groups = []
+    for _, rows in keys.groupby(["service", "protocol", "port", "near", "grade"], dropna=False, sort=False).groups.items():
+        at = np.asarray(rows, dtype=np.intp)
+        head = keys.iloc[at[0]]
+        part = events.iloc[at]
+        permits: dict[str, list[int]] = {}
+        for index in head["near"]:
+            for sid in limited[index].services:
+                permits.setdefault(sid, []).append(limited[index].row)
+        services = part["services"].iloc[0]
+        evidence = FlowEvidence(
+            permits={sid: tuple(rows_) for sid, rows_ in permits.items()},
+            services=services,
+            grade=head["grade"],
+            state_fits=fit.pairing.fits,
+        )
+        full = tuple(c.row for c in found if c.full[at].any())
+        groups.append(
+            Group(
+                events=part,
+                services=services,
+                protocol=head["protocol"],
+                port=head["port"],
+                permits=evidence.permits,
+                outcome=rule(evidence),
+                also_full=full,
+                failing=_failing(found, at, book),
+            )
+        )
+    return groups
+
+
+def _failing(found: list[Candidate], at: NDArray[np.intp], book: Book) -> tuple[str, ...]:
+    """Name the conditions that keep the nearest other allow filters from matching, most telling first."""
+    notes = []
+    for candidate in found:
+        if not candidate.stronger[at].any() or candidate.near[at].any():
+            continue
+        wrong = sorted(name for name, answer in candidate.by_field.items() if (answer[at] == -1).all())
+        if len(wrong) == 1 and "ALE_APP_ID" not in wrong:
+            notes.append(service_text.missed(book.filters.iloc[candidate.row], wrong[0]))
+    return tuple(dict.fromkeys(notes))[:3]
+
+
+def _services(groups: list[Group], book: Book, confidence: Confidence) -> tuple[ServiceOutcome, ...]:
+    """List the services of these groups; for attributed groups only the one that the process held."""
+    rows: dict[str, set[int]] = {}
+    whys: dict[str, str] = {}
+    for group in groups:
+        if group.services and len(group.services) == 1 and confidence != "possible":
+            wanted = {wfp_services.service_sid(group.services[0])}
+        else:
+            wanted = set(group.permits)
+        for sid in wanted:
+            rows.setdefault(sid, set()).update(group.permits.get(sid, ()))
+            whys.setdefault(sid, group.outcome.why)
+    names = {wfp_services.service_sid(n): n for g in groups for n in g.services or ()}
+    out = []
+    for sid, found in rows.items():
+        permits = sorted(cells.number(book.filters["filter_id"].iloc[row]) or 0 for row in found)
+        name = wfp_services.service_name(sid) or names.get(sid)
+        out.append(ServiceOutcome(name, sid, confidence, tuple(permits), whys[sid]))
+    return tuple(sorted(out, key=lambda s: (s.name is None, (s.name or "").lower(), s.service_sid)))
+
+
+def _finding(computer: str | None, confidence: Confidence, groups: list[Group], book: Book, snapshot: Snapshot) -> Finding:
+    """Write one finding for all groups of one outcome."""
+    services = _services(groups, book, confidence)
+    count = sum(len(g.events) for g in groups)
+    attempts = int(pd.concat([g.events["attempt"] for g in groups]).nunique())
+    remedy = service_text.remedy(groups, services) if confidence != "not-this" else service_text.no_rule_remedy(groups)
+    return Finding(
+        id="service-sid",
+        title=service_text.title(confidence, services),
+        severity=service_text.SEVERITY[confidence],
+        confidence=confidence,
+        count=count,
+        summary=service_text.summary(computer, confidence, groups, services, count, attempts),
+        evidence=(*_flow_evidence(groups), *_permit_evidence(groups, book, snapshot)),
+        remedy=remedy,
+        collect_next=service_text.COLLECT[confidence],
+        services=services,
+        kind="default-outbound",
+        rationale=(*service_text.RATIONALE[confidence], *service_text.notes(groups, services)),
+        lookalikes=service_text.LOOKALIKES,
+    )
+
+
+def _flow_evidence(groups: list[Group]) -> list[Evidence]:
+    out = []
+    for group in sorted(groups, key=lambda g: -len(g.events))[:8]:
+        first = group.events.sort_values("time", kind="stable").iloc[0]
+        out.append(
+            Evidence(
+                text=service_text.flow(group),
+                input=cells.text(first["input"]),
+                record_id=cells.number(first["record_id"]),
+                filter_id=cells.number(first["filter_rtid"]) or None,
+            )
+        )
+    return out
+
+
+def _permit_evidence(groups: list[Group], book: Book, snapshot: Snapshot) -> list[Evidence]:
+    rows = {row: sid for group in groups for sid, found in group.permits.items() for row in found}
+    out = []
+    for row, sid in sorted(rows.items())[:12]:
+        item = book.filters.iloc[row]
+        out.append(Evidence(service_text.permit(item, sid), snapshot.name, None, cells.number(item["filter_id"])))
+    for row in sorted({row for group in groups for row in group.also_full})[:4]:
+        item = book.filters.iloc[row]
+        out.append(Evidence(service_text.full_match(item), snapshot.name, None, cells.number(item["filter_id"])))
+    return out

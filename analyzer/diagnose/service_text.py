@@ -1,0 +1,259 @@
+"""The words of the service-SID diagnosis: facts as tables, sentences from results.
+
+Sources: the first seed (services, remedy, what it weakens), REFERENCE 5.2, 5.4, 5.5 and 12.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer import cells
+from analyzer.model import Evidence, Finding, Remedy
+from analyzer.wfp import fields, protocols, sids
+from analyzer.wfp import services as wfp_services
+from analyzer.wording import plural
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analyzer.diagnose.service_sid import Group
+    from analyzer.model import Confidence, ServiceOutcome, Severity
+
+SEVERITY: Final[dict[Confidence, Severity]] = {
+    "proven": "high",
+    "likely": "high",
+    "possible": "medium",
+    "not-this": "info",
+}
+PERMITTING_STATE: Final = (
+    "{} holds no filter that blocks outbound by default at this layer, so it shows another time or profile than the "
+    "blocks, and the allow filters of that time are not in it"
+)
+RATIONALE: Final[dict[Confidence, tuple[str, ...]]] = {
+    "proven": (
+        "A rule that names a service becomes a filter that only a token with that service's SID passes.",
+        "A net event of the same connection shows another user in the token, so the filter could not match.",
+    ),
+    "likely": (
+        "A rule that names a service becomes a filter that only a token with that service's SID passes.",
+        "Everything else of that filter that these files can check matches the blocked connection, and the process "
+        "hosted this one service at that time. What is left is the token: such services are known to connect with the "
+        "token of the logged-on user.",
+        "An audit event names no user, so this cannot be called proven.",
+    ),
+    "possible": (
+        "A rule that names a service becomes a filter that only a token with that service's SID passes.",
+        "Allow filters of the services below match these connections in everything that can be checked but the user.",
+        "Which service opened the connection, or whether the state is of this machine and time, stays open.",
+    ),
+    "not-this": (
+        "No allow filter that was in force at capture time fits these connections in all but the user.",
+        "A state holds what is in force, not the rules: a rule may exist and be disabled, of another profile, or not "
+        "merged by policy.",
+    ),
+}
+COLLECT: Final[dict[Confidence, tuple[str, ...]]] = {
+    "proven": (),
+    "likely": (
+        "netsh wfp show netevents file=netevents.xml right after the failure: net events name the user of the token, "
+        "which would prove it",
+    ),
+    "possible": (
+        "process creation with command lines (4688; auditpol /set /subcategory:{0CCE922B-69AE-11D9-BED3-505054503030} "
+        "/success:enable, and ProcessCreationIncludeCmdLine_Enabled=1), then restart the service and reproduce",
+        "tasklist /svc /fo csv, taken while the service runs",
+        "netsh wfp show netevents file=netevents.xml right after the failure",
+        "netsh wfp show state taken right after the failure, before any rule, profile or network change",
+    ),
+    "not-this": (
+        "the rules themselves: Get-NetFirewallRule -PolicyStore ActiveStore, or reg export of FirewallPolicy",
+        "netsh wfp show state taken right after the failure",
+    ),
+}
+LOOKALIKES: Final[tuple[str, ...]] = (
+    "Service hardening: a hardened service needs a hardening permit besides the rule; then the event's origin or "
+    "filter says WSH, not Default Outbound.",
+    "SID type NONE: a service without a service SID can never match a service rule. Check: sc qsidtype NAME.",
+    "A wrong name: the rule must name the short name (wuauserv), not the display name (Windows Update).",
+    "Wrong profile: only rules of the profile in force become filters.",
+    "Wrong layer or direction: a permit to bind or to accept says nothing for connecting.",
+)
+COST: Final = (
+    "This weakens the firewall: every service that runs in svchost.exe under one of these accounts may then reach "
+    "these ports at any address, not only the services named here. Windows cannot tie such a rule to the service."
+)
+# SDDL alias per account that the seed's remedy names.
+_ALIAS: Final = {"S-1-5-4": "IU", "S-1-5-18": "SY", "S-1-5-19": "LS", "S-1-5-20": "NS"}
+
+
+def _names(services: tuple[ServiceOutcome, ...]) -> str:
+    shown = [s.name or s.service_sid for s in services]
+    return ", ".join(shown[:6]) + (f" and {len(shown) - 6} more" if len(shown) > 6 else "")
+
+
+def title(confidence: Confidence, services: tuple[ServiceOutcome, ...]) -> str:
+    """Return the finding's headline."""
+    who = _names(services)
+    if confidence == "not-this":
+        return "svchost.exe was blocked by the outbound default, and not because of a service SID"
+    said = {"proven": "did", "likely": "very likely did", "possible": "may"}[confidence]
+    verb = "have connected" if confidence == "possible" else "connect" if said == "did" else "connect"
+    return f"{who} {said} {verb} with a user's token, so the rule for the service did not match"
+
+
+def port_words(protocol: int | None, port: int | None) -> str:
+    """Return ``TCP 443``."""
+    name = protocols.protocol_name(protocol) or (f"protocol {protocol}" if protocol is not None else "unknown protocol")
+    return name if port is None else f"{name} {port}"
+
+
+def flow(group: Group) -> str:
+    """Say one group of flows in a sentence."""
+    events = group.events
+    targets = [str(a) for a in events["remote_address"].dropna().unique()]
+    shown = ", ".join(targets[:3]) + (f" and {len(targets) - 3} more" if len(targets) > 3 else "")
+    pids = sorted({int(p) for p in events["process_id"].dropna().unique()})
+    who = f", process {pids[0]}" if len(pids) == 1 else f", {len(pids)} processes" if pids else ""
+    held = f" (hosted {', '.join(group.services)}, source 4688)" if group.services else ""
+    count = plural(len(events), "block")
+    return f"{count} of {port_words(group.protocol, group.port)} to {shown or 'unknown addresses'}{who}{held}: {group.outcome.why}"
+
+
+def permit(item: pd.Series, sid: str) -> str:
+    """Say which allow filter nearly matched."""
+    name = wfp_services.service_name(sid) or sid
+    return f"allow filter {cells.number(item['filter_id'])} “{cells.text(item['name']) or ''}” is for the service {name} and outweighs the block"
+
+
+def full_match(item: pd.Series) -> str:
+    """Say that another allow filter should have let the flow pass."""
+    return (
+        f"allow filter {cells.number(item['filter_id'])} “{cells.text(item['name']) or ''}” names no user and seems to match "
+        "in full: the state may be of another moment than the block"
+    )
+
+
+def missed(item: pd.Series, field: str) -> str:
+    """Say which one condition keeps another allow filter from matching."""
+    number, name = cells.number(item["filter_id"]), cells.text(item["name"]) or ""
+    return f"Allow filter {number} “{name}” fails in one condition only: {fields.field_words(field)}."
+
+
+def summary(
+    computer: str | None,
+    confidence: Confidence,
+    groups: list[Group],
+    services: tuple[ServiceOutcome, ...],
+    count: int,
+    attempts: int,
+) -> str:
+    """Return the finding's paragraph."""
+    where = f" on {computer}" if computer else ""
+    ports = ", ".join(sorted({port_words(g.protocol, g.port) for g in groups}))
+    start = (
+        f"svchost.exe{where} was refused {plural(count, 'time')} ({plural(attempts, 'attempt')}; {ports}) by the outbound "
+        "default: no allow rule matched."
+    )
+    if confidence == "not-this":
+        reasons = "; ".join(dict.fromkeys(g.outcome.why for g in groups))
+        return f"{start} {reasons[:1].upper()}{reasons[1:]}."
+    return f"{start} Allow filters for {_names(services)} were in force and fit in everything but the user of the token."
+
+
+def notes(groups: list[Group], services: tuple[ServiceOutcome, ...]) -> tuple[str, ...]:
+    """Say which services are known for this trouble, and what else stood near."""
+    out = []
+    ports = {g.port for g in groups}
+    for service in services:
+        known = wfp_services.trouble_service(service.name or "")
+        if known is None:
+            continue
+        fits = not known.ports or bool(ports & set(known.ports))
+        where = f", TCP {', '.join(map(str, known.ports))}" if known.ports else ""
+        odd = "" if fits else "; these ports are not among those reported"
+        out.append(f"{known.name} ({known.display_name}{where}) is known for this trouble: {known.source}{odd}.")
+    for group in groups:
+        out.extend(group.failing)
+    return tuple(dict.fromkeys(out))
+
+
+def accounts(services: tuple[ServiceOutcome, ...]) -> tuple[str, ...]:
+    """Return the accounts that the remedy has to allow: those reported for the services, else the seed's four."""
+    found: set[str] = set()
+    for service in services:
+        known = wfp_services.trouble_service(service.name or "")
+        if known is None or not known.remedy_sids:
+            return wfp_services.REMEDY_SIDS
+        found.update(known.remedy_sids)
+    return tuple(sid for sid in wfp_services.REMEDY_SIDS if sid in found) or wfp_services.REMEDY_SIDS
+
+
+def remedy(groups: list[Group], services: tuple[ServiceOutcome, ...]) -> Remedy:
+    """Write the seed's remedy for exactly the ports that were blocked."""
+    allowed = accounts(services)
+    sddl = "D:" + "".join(f"(A;;CC;;;{_ALIAS[sid]})" for sid in allowed)
+    wanted: dict[int, set[int]] = {}
+    for group in groups:
+        if group.protocol in (protocols.TCP, protocols.UDP) and group.port is not None:
+            wanted.setdefault(group.protocol, set()).add(group.port)
+    commands = []
+    for protocol, ports in sorted(wanted.items()):
+        name, listed = protocols.protocol_name(protocol), ",".join(map(str, sorted(ports)))
+        commands.append(
+            f"New-NetFirewallRule -DisplayName 'svchost {name} {listed} for named accounts' -Direction Outbound "
+            f"-Action Allow -Program '%SystemRoot%\\System32\\svchost.exe' -Protocol {name} -RemotePort {listed} "
+            f"-LocalUser '{sddl}'"
+        )
+    who = ", ".join(sids.sid_words(sid) for sid in allowed)
+    remarks = [
+        f"{s.name}: {known.remark}."
+        for s in services
+        if (known := wfp_services.trouble_service(s.name or "")) is not None and known.remark
+    ]
+    text = (
+        f"Add one allow rule for svchost.exe itself, without a service, limited to the accounts that these services use "
+        f"({who}). {' '.join(remarks)}"
+    )
+    return Remedy(text.strip(), tuple(commands), COST)
+
+
+def no_rule_remedy(groups: list[Group]) -> Remedy:
+    """Say what to do where no service rule stood near."""
+    known = sorted({name for g in groups for name in g.services or ()})
+    who = f" for {', '.join(known)}" if known else ""
+    return Remedy(
+        f"Find out which service needs the connection, and whether a rule{who} exists, is enabled and is of the profile in "
+        "force; add one if the traffic is wanted.",
+        ("Get-NetFirewallRule -PolicyStore ActiveStore -Direction Outbound -Action Allow | Get-NetFirewallServiceFilter",),
+        "A new allow rule opens what it names; limit it to the service, ports and addresses that are needed.",
+    )
+
+
+def unchecked(computer: str | None, events: pd.DataFrame, why: str) -> Finding:
+    """Write the finding for blocks whose allow filters cannot be looked at."""
+    first = events.sort_values("time", kind="stable").iloc[0]
+    where = f" on {computer}" if computer else ""
+    return Finding(
+        id="service-sid-unchecked",
+        title="svchost.exe was blocked by the outbound default; whether a service SID is the cause cannot be told",
+        severity="medium",
+        confidence="possible",
+        count=len(events),
+        summary=(
+            f"svchost.exe{where} was refused {plural(len(events), 'time')} by the outbound default. The diagnosis needs the "
+            f"allow filters that were in force then: {why}."
+        ),
+        evidence=(
+            Evidence(
+                "first such block",
+                cells.text(first["input"]),
+                cells.number(first["record_id"]),
+                cells.number(first["filter_rtid"]) or None,
+            ),
+        ),
+        remedy=None,
+        collect_next=COLLECT["possible"],
+        kind="default-outbound",
+        rationale=("An audit event names neither service nor user, so only the state's filters can tell.",),
+        lookalikes=LOOKALIKES,
+    )

@@ -1,0 +1,90 @@
+"""Flows: events that ask for the same, folded; and attempts: equal records that one refused attempt makes.
+
+A flow is computer, application, direction, protocol, local and remote address, layer and the port of the serving
+side; the client's ephemeral port is left out (CONTRACT). One refused TCP attempt is retried and logs 4 to 5 equal
+records, stealth drops come in pairs with ids X and X+2 (REFERENCE 12), so attempts do not look at the filter.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer.markers import nanoseconds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# A refused TCP connect is sent again after 3 and 6 s at most (21 s in all), so equal records further apart are new.
+ATTEMPT_GAP_NS: Final = 21_000_000_000
+
+FLOW_KEYS: Final = (
+    "computer",
+    "application",
+    "direction",
+    "protocol",
+    "local_address",
+    "remote_address",
+    "layer",
+    "service_port",
+    "icmp_type",
+    "icmp_code",
+)
+VERDICT_KEYS: Final = (*FLOW_KEYS, "action", "kind", "grade", "filter_row", "state", "event_origin", "filter_rtid", "service_key")
+ATTEMPT_KEYS: Final = (
+    "computer",
+    "event_id",
+    "process_id",
+    "application",
+    "direction",
+    "protocol",
+    "source_address",
+    "source_port",
+    "dest_address",
+    "dest_port",
+    "layer_rtid",
+)
+
+
+def service_port(events: pd.DataFrame) -> pd.Series:
+    """Return the port of the serving side: the remote one of outbound flows, else the local one."""
+    return events["remote_port"].where((events["direction"] == "outbound").to_numpy(dtype=bool), events["local_port"])
+
+
+def group_numbers(frame: pd.DataFrame, keys: tuple[str, ...]) -> NDArray[np.int64]:
+    """Number the distinct combinations of these columns; missing values are equal to each other."""
+    total = np.zeros(len(frame), dtype=np.int64)
+    for key in keys:
+        codes, uniques = pd.factorize(frame[key], use_na_sentinel=False)
+        # Renumber after each column: the product of all counts would overflow.
+        total = pd.factorize(total * max(len(uniques), 1) + codes)[0].astype(np.int64)
+    return total
+
+
+def attempts(events: pd.DataFrame) -> NDArray[np.int64]:
+    """Number the attempts: equal records with at most ``ATTEMPT_GAP_NS`` between one and the next."""
+    count = len(events)
+    if not count:
+        return np.zeros(0, dtype=np.int64)
+    groups = group_numbers(events, ATTEMPT_KEYS)
+    times = nanoseconds(events["time"])
+    order = np.lexsort((np.arange(count), times, groups))
+    new = np.ones(count, dtype=bool)
+    same = groups[order][1:] == groups[order][:-1]
+    new[1:] = ~same | ((times[order][1:] - times[order][:-1]) > ATTEMPT_GAP_NS)
+    numbers = np.empty(count, dtype=np.int64)
+    numbers[order] = np.cumsum(new) - 1
+    return numbers
+
+
+def add(events: pd.DataFrame) -> pd.DataFrame:
+    """Add ``service_port``, ``service_key``, ``flow``, ``verdict`` and ``attempt`` (int64 numbers) to resolved events."""
+    out = events.copy(deep=False)
+    out["service_port"] = service_port(out)
+    out["service_key"] = pd.Categorical([" ".join(s) if s else None for s in out["services"]])
+    out["attempt"] = attempts(out)
+    out["flow"] = group_numbers(out, FLOW_KEYS)
+    out["verdict"] = group_numbers(out, VERDICT_KEYS)
+    return out

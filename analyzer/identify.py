@@ -1,0 +1,130 @@
+"""What a file is, told by its bytes: names and endings of files prove nothing.
+
+Nearly every file is judged by its first ``HEAD`` bytes. Two need more, and get it in the one pass that hashes the
+file: a log whose header is damaged still has chunks on their grid, and a ``wfpdiag`` may hold its filters far down.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from analyzer.readers.xmltext import detect_encoding, sniff_xml
+
+FileKind = Literal["evtx", "wfpstate", "filters", "netevents", "wfpdiag", "unknown"]
+
+HEAD: Final = 65536
+BLOCK: Final = 16 * 65536  # how much of a file is fed at a time: whole chunks, so that the grid is never cut
+# REFERENCE "file format": a file header of 4 KiB, then chunks of 64 KiB, each with its own magic.
+FILE_MAGIC: Final = b"ElfFile\0"
+CHUNK_MAGIC: Final = b"ElfChnk\0"
+CHUNK_SIZE: Final = 65536
+FIRST_CHUNK: Final = 4096
+
+# The kinds that a reader exists for, and what the others are called when they have to be left out.
+READ: Final[frozenset[str]] = frozenset({"evtx", "wfpstate", "filters"})
+
+_ARCHIVE: Final = "{}; archives are not read yet: unpack it and give the folder"
+_MAGICS: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"PK\x03\x04", _ARCHIVE.format("a zip archive")),
+    (b"PK\x05\x06", _ARCHIVE.format("an empty zip archive")),
+    (b"MSCF", _ARCHIVE.format("a cabinet archive (.cab)")),
+    (b"\x1f\x8b", _ARCHIVE.format("a gzip archive")),
+    (b"7z\xbc\xaf\x27\x1c", _ARCHIVE.format("a 7-Zip archive")),
+    (b"Rar!", _ARCHIVE.format("a RAR archive")),
+    (b"BZh", _ARCHIVE.format("a bzip2 archive")),
+    (b"\xfd7zXZ\0", _ARCHIVE.format("an xz archive")),
+    (b"\x28\xb5\x2f\xfd", _ARCHIVE.format("a Zstandard archive")),
+    (b"MZ", "a Windows program"),
+    (b"\x7fELF", "a Linux program"),
+    (b"%PDF", "a PDF document"),
+    (b"regf", "a registry hive"),
+    (b"\x89PNG", "a picture"),
+)
+_FILTERS: Final = (b"<filters", "<filters".encode("utf-16-le"), "<filters".encode("utf-16-be"))
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The kind of a file, and in words what it seems to be."""
+
+    kind: FileKind
+    what: str
+
+
+OWN_OUTPUT: Final = Identity("unknown", "an output of this program")
+# How the outputs begin: the page's generator, the result document, lines of events and of filters.
+_OWN_MARKS: Final = ('<meta name="generator" content="wfp-analyzer', '"name": "wfp-analyzer"')
+_OWN_STARTS: Final = ('{"event_id":', '{"filter_id":')
+
+
+class Identifier:
+    """Judges a file that is fed to it in blocks of ``BLOCK`` bytes; only the last one may be smaller."""
+
+    def __init__(self) -> None:
+        self.identity = identify(b"")
+        self._first = True
+        self._tail = b""
+
+    def feed(self, block: bytes) -> None:
+        """Look at the next block."""
+        if self._first:
+            self.identity = identify(block[:HEAD])
+            self._first = False
+        if self.identity.kind == "unknown" and _on_grid(block):
+            self.identity = Identity("evtx", "an event log with a damaged file header")
+        elif self.identity.kind == "wfpdiag":
+            text = self._tail + block
+            if any(tag in text for tag in _FILTERS):
+                self.identity = Identity("filters", "WFP filters (netsh wfp show filters)")
+            self._tail = block[-32:]
+
+
+def identify(head: bytes) -> Identity:
+    """Judge a file by its first ``HEAD`` bytes (all of them for a smaller file)."""
+    if not head:
+        return Identity("unknown", "an empty file")
+    if head.startswith(FILE_MAGIC):
+        return Identity("evtx", "an event log")
+    if head[4:8] == b"LfLe":
+        return Identity("unknown", "an event log of the old .evt format (before Windows Vista), which is not read")
+    for magic, what in _MAGICS:
+        if head.startswith(magic):
+            return Identity("unknown", what)
+    return _identify_text(head)
+
+
+def _identify_text(head: bytes) -> Identity:
+    root = sniff_xml(head)
+    identity = _by_root(root) if root else _no_xml(head)
+    start = head[:8000].decode("utf-8", "replace")
+    if identity.kind == "unknown" and (start.startswith(_OWN_STARTS) or any(mark in start for mark in _OWN_MARKS)):
+        return OWN_OUTPUT
+    return identity
+
+
+def _no_xml(head: bytes) -> Identity:
+    encoding, _ = detect_encoding(head)
+    if b"\0" in head and not encoding.startswith("utf-16"):
+        return Identity("unknown", "binary data of an unknown format")
+    return Identity("unknown", "text that is not XML, or XML without a root element")
+
+
+def _on_grid(block: bytes) -> bool:
+    return any(block.startswith(CHUNK_MAGIC, at + FIRST_CHUNK) for at in range(0, len(block), CHUNK_SIZE))
+
+
+def _by_root(name: str) -> Identity:
+    match name:
+        case "wfpstate":
+            return Identity("wfpstate", "a WFP state (netsh wfp show state)")
+        case "wfpdiag":
+            return Identity("wfpdiag", "a WFP capture without filters (netsh wfp capture), which is not read yet")
+        case "netEvents":
+            return Identity("netevents", "WFP net events (netsh wfp show netevents), which are not read yet")
+        case "Event" | "Events":
+            return Identity(
+                "unknown",
+                f"an XML file of events (root element {name}), not read yet: export the log as .evtx",
+            )
+    return Identity("unknown", f"an XML file of another kind (root element {name})")

@@ -1,0 +1,91 @@
+"""Host events that bound what a run-time id can mean: starts, policy reloads, log clears, audit and clock changes.
+
+Sources: REFERENCE 1.5 (ids are renumbered at boot and on policy reload) and 1.6 (the events).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from analyzer.wfp import events as wfp_events
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Sort = Literal["boot", "reload", "log", "audit", "clock", "firewall"]
+
+# event id -> what it marks. 4946-4948 are single rules, the others whole policies; all renumber filters.
+MARKERS: Final[dict[int, Sort]] = {
+    4608: "boot",
+    4609: "boot",
+    5033: "boot",
+    5024: "firewall",
+    5025: "firewall",
+    5034: "firewall",
+    4946: "reload",
+    4947: "reload",
+    4948: "reload",
+    4949: "reload",
+    4950: "reload",
+    4954: "reload",
+    4956: "reload",
+    5441: "boot",  # one per filter when the Base Filtering Engine starts: an id epoch begins
+    1100: "log",
+    1102: "log",
+    1104: "log",
+    1105: "log",
+    4719: "audit",
+    4616: "clock",
+}
+EPOCH: Final[frozenset[Sort]] = frozenset({"boot"})
+POLICY: Final[frozenset[Sort]] = frozenset({"reload", "firewall"})
+
+
+@dataclass(frozen=True, slots=True)
+class Markers:
+    """Marker events of all computers: columns ``computer, time, sort, event_id, input, record_id``, by time."""
+
+    frame: pd.DataFrame
+
+    def times(self, computer: str | None, sorts: frozenset[Sort]) -> NDArray[np.int64]:
+        """Return the times of these markers on one computer, ns since 1970, ascending."""
+        same = self.frame["computer"].isna() if computer is None else self.frame["computer"] == computer
+        chosen = self.frame.loc[same & self.frame["sort"].isin(sorts), "time"].dropna()
+        return np.sort(nanoseconds(chosen))
+
+
+def nanoseconds(times: pd.Series) -> NDArray[np.int64]:
+    """Return times as int64 nanoseconds since 1970 (NaT is the smallest int64)."""
+    return times.dt.tz_localize(None).to_numpy(dtype="datetime64[ns]").astype(np.int64)
+
+
+def find(tables: dict[str, pd.DataFrame]) -> Markers:
+    """Collect markers from the host, rule-change and filter-change tables."""
+    parts = []
+    for table in ("host", "rule_change", "filter_change"):
+        frame = tables[table]
+        part = frame.loc[frame["event_id"].isin(list(MARKERS)), ["computer", "time", "event_id", "input", "record_id"]]
+        parts.append(part.astype({"computer": "object", "input": "object"}))
+    out = pd.concat(parts, ignore_index=True)
+    out["sort"] = out["event_id"].map(MARKERS)
+    return Markers(out.sort_values("time", kind="stable", ignore_index=True))
+
+
+def any_between(marks: NDArray[np.int64], times: NDArray[np.int64], other: int) -> NDArray[np.bool_]:
+    """Tell for each time whether a mark lies between it and ``other`` (whichever comes first)."""
+    at_time = np.searchsorted(marks, times, side="right")
+    at_other = int(np.searchsorted(marks, other, side="right"))
+    return at_time != at_other
+
+
+def title(event_id: int) -> str:
+    """Return the event's title, or its number."""
+    for provider in (wfp_events.SECURITY_AUDITING, wfp_events.EVENTLOG):
+        spec = wfp_events.find(provider, event_id)
+        if spec is not None:
+            return spec.title
+    return f"event {event_id}"

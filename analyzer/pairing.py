@@ -1,0 +1,317 @@
+"""Does a state belong to the host that wrote a log, and to that time?
+
+Ids of two machines of one build look alike, so a numeric match is no tie (REFERENCE 1.5). Each tie below has points;
+a state *fits* when its time fits, the ties reach ``ENOUGH``, and nothing strong speaks against it. The points are a
+judgement: three for what only one machine has, one for what many share.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer import cells
+from analyzer.checks import CONTRADICTS, IN_BETWEEN, Check, Checked
+from analyzer.engine.flows import parse_address
+from analyzer.markers import EPOCH, Markers, any_between
+from analyzer.model import Pairing
+from analyzer.wfp import fixed_filters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analyzer.model import StateFits
+    from analyzer.states import Book, Snapshot
+
+ENOUGH: Final = 3
+SHORTLY: Final = pd.Timedelta(hours=1)
+# Updates restart a Windows about monthly; after three months no run-time id can be expected to mean the same.
+TOO_FAR: Final = pd.Timedelta(days=90)
+DISTINCT_IDS: Final = 3
+TELLING_IDS: Final = 2
+MANY_CONTRADICTED: Final = 0.2
+USER_SID: Final = "S-1-5-21-"
+_VOLUME: Final = re.compile(r"\\device\\harddiskvolume\d+(?=\\windows\\system32\\)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What a log says of its computer: own addresses, account SIDs, volumes that hold Windows."""
+
+    computer: str | None
+    first: pd.Timestamp | None
+    last: pd.Timestamp | None
+    addresses: frozenset[str]
+    connections: frozenset[tuple[str, int, str, int]]
+    sids: frozenset[str]
+    local_authorities: frozenset[str]
+    volumes: frozenset[str]
+
+    @property
+    def netbios(self) -> str:
+        """Return the host's NetBIOS name: the first label, upper case, 15 characters at most."""
+        return (self.computer or "").partition(".")[0].upper()[:15]
+
+    @property
+    def domain_label(self) -> str:
+        """Return the first label of the DNS domain in upper case, or an empty string."""
+        return (self.computer or "").partition(".")[2].partition(".")[0].upper()
+
+
+def authority(sid: str) -> str:
+    """Return a SID without its last number: the machine or domain that issued it."""
+    return sid.rpartition("-")[0]
+
+
+def volumes(applications: Iterable[str]) -> frozenset[str]:
+    """Return the volumes that hold ``\\windows\\system32``, lower case."""
+    found = (_VOLUME.match(text) for text in applications)
+    return frozenset(match.group(0).lower() for match in found if match)
+
+
+def host_facts(
+    computer: str | None, events: pd.DataFrame, tables: dict[str, pd.DataFrame], span: tuple[pd.Timestamp, pd.Timestamp]
+) -> HostFacts:
+    """Gather the facts from the oriented events of one computer and from the other tables of its log."""
+    sure = events[(events["endpoint_order"] == "certain") & events["local_address"].notna()]
+    addresses = {str(a) for a in sure["local_address"].unique()}
+    both = sure[sure["remote_port"].notna() & sure["local_port"].notna() & sure["remote_address"].notna()]
+    columns = (both[name] for name in ("local_address", "local_port", "remote_address", "remote_port"))
+    connections = {(str(a), int(b), str(c), int(d)) for a, b, c, d in zip(*columns, strict=True)}
+    sids: set[str] = set()
+    local: set[str] = set()
+    name = (computer or "").partition(".")[0].upper()
+    for table in ("process", "host"):
+        frame = tables[table]
+        same = frame["computer"].isna() if computer is None else frame["computer"] == computer
+        for who in ("subject", "target"):
+            if f"{who}_user_sid" not in frame.columns:
+                continue
+            pairs = frame.loc[same, [f"{who}_user_sid", f"{who}_domain_name"]].drop_duplicates().dropna()
+            for sid, domain in pairs.itertuples(index=False):
+                if str(sid).startswith(USER_SID):
+                    sids.add(str(sid))
+                    if str(domain).upper() == name:
+                        local.add(authority(str(sid)))
+    return HostFacts(
+        computer=computer,
+        first=span[0],
+        last=span[1],
+        addresses=frozenset(a for a in addresses if _counts(a)),
+        connections=frozenset(connections),
+        sids=frozenset(sids),
+        local_authorities=frozenset(local),
+        volumes=volumes(str(a) for a in events["application"].dropna().unique()),
+    )
+
+
+def _counts(address: str) -> bool:
+    """Tell an address that can tie a host: not loopback, not unspecified, not a group."""
+    parsed = parse_address(address)
+    return parsed is not None and not (parsed.is_loopback or parsed.is_unspecified or parsed.is_multicast)
+
+
+def _unique(address: str) -> bool:
+    """Tell an address that hardly two machines share: a public one, or an IPv6 interface id."""
+    parsed = parse_address(address)
+    return parsed is not None and (parsed.version == 6 or parsed.is_global)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A pairing, and whether something shows that the state cannot speak for this log at all."""
+
+    pairing: Pairing
+    excluded: bool
+
+
+@dataclass(slots=True)
+class _Scale:
+    """Points and sentences for and against."""
+
+    ties: list[str]
+    against: list[str]
+    points: int = 0
+    strong_against: bool = False
+    weak_against: bool = False
+
+
+def pair(facts: HostFacts, snapshot: Snapshot, book: Book, events: pd.DataFrame, checked: Checked, markers: Markers) -> Fit:
+    """Weigh one state against the log of one computer."""
+    scale = _Scale([], [])
+    _names(facts, snapshot, scale)
+    _sids(facts, snapshot, scale)
+    _addresses(facts, snapshot, scale)
+    _volumes(facts, snapshot, book, scale)
+    _ids(book, events, checked, scale)
+    time_fits = _time(facts, snapshot, markers, scale)
+    fits: StateFits = "unknown"
+    if scale.strong_against or time_fits == "no":
+        fits = "no"
+    elif scale.points >= ENOUGH and time_fits == "yes" and not (scale.weak_against and scale.points < 2 * ENOUGH):
+        fits = "yes"
+    pairing = Pairing(
+        computer=facts.computer,
+        state=snapshot.name,
+        state_time=cells.when(snapshot.time),
+        fits=fits,
+        ties=tuple(scale.ties),
+        against=tuple(scale.against),
+    )
+    return Fit(pairing, excluded=scale.strong_against)
+
+
+def session_hosts(snapshot: Snapshot) -> set[str]:
+    """Return the names before the backslash of sessions that run as user accounts: a host or a domain."""
+    found = set()
+    for sid, name in zip(snapshot.sessions["sid"], snapshot.sessions["user_name"], strict=True):
+        if isinstance(sid, str) and sid.startswith(USER_SID) and isinstance(name, str) and "\\" in name:
+            found.add(name.partition("\\")[0].upper())
+    return found
+
+
+def hosts_by_session(book: Book, events: pd.DataFrame) -> dict[str | None, frozenset[str]]:
+    """Return computer -> own addresses, from states whose user sessions name that computer."""
+    out: dict[str | None, set[str]] = {}
+    for computer in events["computer"].cat.categories:
+        netbios = str(computer).partition(".")[0].upper()[:15]
+        for snapshot in book.snapshots:
+            if netbios in session_hosts(snapshot):
+                own = snapshot.endpoints["local_address"].dropna().astype(str).unique()
+                out.setdefault(str(computer), set()).update(a for a in own if _counts(a))
+    return {name: frozenset(found) for name, found in out.items()}
+
+
+def _names(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
+    named = session_hosts(snapshot)
+    if not named or not facts.netbios:
+        return
+    if facts.netbios in named:
+        scale.points += ENOUGH
+        scale.ties.append(f"a session of the state runs as an account of {facts.netbios}, the computer of the log")
+        return
+    others = sorted(named - {facts.domain_label})
+    if not others:
+        return
+    if facts.domain_label:
+        # The NetBIOS name of a domain need not be the first label of its DNS name.
+        scale.weak_against = True
+        scale.against.append(f"the state's user sessions name {', '.join(others)}, which is neither this computer nor its domain")
+    else:
+        scale.strong_against = True
+        scale.against.append(f"the state's user sessions name {', '.join(others)}; the log is of {facts.computer}")
+
+
+def _sids(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
+    if facts.local_authorities & {authority(sid) for sid in snapshot.sids}:
+        scale.points += ENOUGH
+        scale.ties.append("the state names an account of this computer by its machine SID")
+    elif facts.sids & snapshot.sids:
+        scale.points += 2
+        scale.ties.append("the same user SID stands in the log and in the state")
+
+
+def _addresses(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
+    ends = snapshot.endpoints
+    own = {a for a in ends["local_address"].dropna().astype(str).unique() if _counts(a)}
+    if not own or not facts.addresses:
+        return
+    tuples = ends.dropna(subset=["local_address", "local_port", "remote_address", "remote_port"])
+    columns = (tuples[name] for name in ("local_address", "local_port", "remote_address", "remote_port"))
+    shared = {(str(a), int(b), str(c), int(d)) for a, b, c, d in zip(*columns, strict=True)} & facts.connections
+    shared = {item for item in shared if _counts(item[0]) and _counts(item[2]) and item[1] and item[3]}
+    both = own & facts.addresses
+    if shared:
+        scale.points += ENOUGH
+        scale.ties.append("a connection that the log records is open in the state, with the same four addresses and ports")
+    elif any(_unique(a) for a in both):
+        scale.points += ENOUGH
+        scale.ties.append("an address of this computer that hardly two machines share stands in the state")
+    elif both:
+        scale.points += 1
+        scale.ties.append("a private address of this computer stands in the state")
+    else:
+        scale.points -= 1
+        scale.weak_against = True
+        scale.against.append("no address of this computer stands among the state's open connections")
+
+
+def _volumes(facts: HostFacts, snapshot: Snapshot, book: Book, scale: _Scale) -> None:
+    paths = {
+        test.value
+        for row in snapshot.rows
+        for test in book.tests.get(row, ())
+        if test.field == "ALE_APP_ID" and isinstance(test.value, str)
+    }
+    theirs = volumes(paths)
+    if not theirs or not facts.volumes:
+        return
+    if theirs & facts.volumes:
+        scale.points += 1
+        scale.ties.append("Windows lies on the same volume number")
+    else:
+        scale.strong_against = True
+        scale.against.append(
+            f"Windows lies on {', '.join(sorted(facts.volumes))} in the log and on {', '.join(sorted(theirs))} in the state"
+        )
+
+
+def _ids(book: Book, events: pd.DataFrame, checked: Checked, scale: _Scale) -> None:
+    """Several distinct ids that all fit tie the two; filters with the same id on every machine do not count."""
+    hit = checked.row >= 0
+    steady = (checked.bits & int(IN_BETWEEN)) == 0
+    frame = pd.DataFrame(
+        {
+            "row": checked.row,
+            "bad": (checked.bits & int(CONTRADICTS)) != 0,
+            "told": checked.specific & ((checked.bits & int(Check.NO_LAYER)) == 0),
+        }
+    )[hit & steady]
+    if frame.empty:
+        return
+    each = frame.groupby("row").agg(bad=("bad", "any"), told=("told", "any"))
+    common = [fixed_filters.fixed_filter(str(book.filters["filter_key"].iloc[row])) is not None for row in each.index]
+    flags = [bool({"PERSISTENT", "BOOTTIME"} & set(book.filters["flags"].iloc[row] or ())) for row in each.index]
+    own = each[~(np.array(common) | np.array(flags))]
+    bad, good, told = int(own["bad"].sum()), int((~own["bad"]).sum()), int((own["told"] & ~own["bad"]).sum())
+    if bad and bad / len(own) > MANY_CONTRADICTED and bad > 1:
+        scale.strong_against = True
+        scale.against.append(f"{bad} of {len(own)} run-time ids of the log cannot be the state's filters")
+    elif bad:
+        scale.weak_against = True
+        scale.against.append(f"{bad} of {len(own)} run-time ids of the log cannot be the state's filter")
+    elif good >= DISTINCT_IDS and told >= TELLING_IDS:
+        scale.points += ENOUGH
+        scale.ties.append(f"{good} distinct run-time ids of the log all fit the state's filters in layer, action and conditions")
+    elif good:
+        scale.ties.append(f"{good} run-time id(s) of the log fit the state's filters: too few to tie the two by themselves")
+
+
+def _time(facts: HostFacts, snapshot: Snapshot, markers: Markers, scale: _Scale) -> str:
+    """Return yes, no or unknown: the state was taken inside the log's time or shortly after its end."""
+    taken, first, last = cells.moment(snapshot.time), cells.moment(facts.first), cells.moment(facts.last)
+    if taken is None:
+        scale.against.append("the state carries no time stamp, so it cannot be placed in the log's time")
+        return "unknown"
+    if first is None or last is None:
+        return "unknown"
+    if taken < first - TOO_FAR.value or taken > last + TOO_FAR.value:
+        scale.strong_against = True
+        scale.against.append("more than 90 days lie between the log and the state")
+        return "no"
+    if taken < first:
+        scale.against.append("the state was taken before the log begins")
+        return "no" if first - taken > SHORTLY.value else "unknown"
+    if taken > last + SHORTLY.value:
+        scale.against.append("the state was taken more than an hour after the log's last record")
+        return "no"
+    boots = markers.times(facts.computer, EPOCH)
+    if len(boots) and taken > last and any_between(boots, np.array([last]), taken)[0]:
+        scale.against.append("Windows started again between the log's end and the state")
+        return "no"
+    scale.ties.append("the state was taken inside the log's time" if taken <= last else "the state was taken shortly after the log's end")
+    return "yes"

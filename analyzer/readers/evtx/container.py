@@ -1,0 +1,230 @@
+"""The file: its header, and its 64 KiB chunks found by magic (libevtx documentation of the EVTX format, 2 and 3)."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from analyzer.readers.evtx.problems import Problems
+
+FILE_MAGIC: Final = b"ElfFile\0"
+CHUNK_MAGIC: Final = b"ElfChnk\0"
+HEADER_SIZE: Final = 0x1000
+CHUNK_SIZE: Final = 0x10000
+RECORDS_AT: Final = 0x200  # a chunk's records start behind its header and its string and template tables
+RECORD_MAGIC: Final = b"**\0\0"
+DIRTY: Final = 0x1
+NO_CRC: Final = 0x4
+_ZERO: Final = bytes(CHUNK_SIZE)
+
+# first bytes -> what such a file is, for files that are no event log
+_OTHER_FORMATS: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"MSCF", "a cabinet archive"),
+    (b"\xef\xbb\xbf<", "an XML text"),
+    (b"<", "an XML text"),
+    (b"\xff\xfe<\0", "an XML text in UTF-16"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"\x1f\x8b", "a gzip archive"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FileHeader:
+    """What the first 4096 bytes say. A header with ``valid`` False says nothing."""
+
+    valid: bool
+    crc_ok: bool
+    flags: int
+    chunks: int
+
+    @property
+    def dirty(self) -> bool:
+        """The log was in use when it was copied: the counts of its header lag behind."""
+        return bool(self.flags & DIRTY)
+
+    @property
+    def no_crc(self) -> bool:
+        """The log was written without checksums."""
+        return bool(self.flags & NO_CRC)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One chunk: ``data`` is always 64 KiB, zeros from ``length`` on where the file ends inside it."""
+
+    number: int
+    offset: int
+    data: bytes
+    length: int
+
+    def place(self, position: int | None = None, record: int | None = None) -> str:
+        """Return where this is, in words: ``chunk 3, offset 0x31200, record 4711``."""
+        text = f"chunk {self.number}, offset 0x{self.offset + (position or 0):x}"
+        return text if record is None else f"{text}, record {record}"
+
+
+def read_header(block: bytes) -> FileHeader:
+    """Read the file header from the first bytes of a file; never fails."""
+    if len(block) < 0x80 or block[:8] != FILE_MAGIC:
+        return FileHeader(valid=False, crc_ok=False, flags=0, chunks=0)
+    (chunks,) = struct.unpack_from("<H", block, 0x2A)
+    flags, crc = struct.unpack_from("<II", block, 0x78)
+    return FileHeader(valid=True, crc_ok=zlib.crc32(block[:0x78]) == crc, flags=flags, chunks=chunks)
+
+
+def what_is(block: bytes) -> str:
+    """Say in words what a file is that holds no chunk, from its first bytes."""
+    if not block:
+        return "the file is empty (0 bytes)"
+    if block[4:8] == b"LfLe":
+        return "this is an event log of Windows XP or Server 2003 (.evt), a format that is not read"
+    for magic, words in _OTHER_FORMATS:
+        if block.startswith(magic):
+            return f"this is no event log: it looks like {words}"
+    if not any(block):
+        return "this is no event log: it holds zeros only"
+    head = block[:512]
+    if all(byte in b"\t\r\n" or 0x20 <= byte < 0x7F or byte >= 0x80 for byte in head):
+        return "this is no event log: it looks like plain text"
+    return "this is no event log: neither a file header nor a chunk of one was found"
+
+
+class Container:
+    """A log file that is read once, from front to end, one chunk at a time.
+
+    Only ``read`` is used on the file and never a memory map, so that a log which shrinks meanwhile ends early
+    instead of ending the process.
+    """
+
+    def __init__(self, stream: BinaryIO, size: int, problems: Problems) -> None:
+        self._stream = stream
+        self._size = size
+        self._problems = problems
+        head = stream.read(HEADER_SIZE)
+        self.header = read_header(head)
+        self.found = 0
+        self._head = head
+        self._blocks = 0
+        self._empty: list[Chunk] = []  # blocks without a chunk since the last chunk; their bytes are dropped
+
+    def chunks(self, progress: Callable[[int, int], None] | None) -> Iterator[Chunk]:
+        """Yield every chunk; report what stands in a chunk's place and is none, and what the file lacks."""
+        head = self._head
+        carry = b"" if not head.startswith(CHUNK_MAGIC) else head  # a log whose file header was cut off
+        offset = 0 if carry else HEADER_SIZE
+        while True:
+            block = carry + self._stream.read(CHUNK_SIZE - len(carry))
+            carry = b""
+            if not block:
+                break
+            chunk = Chunk(
+                self._blocks, offset, block if len(block) == CHUNK_SIZE else block.ljust(CHUNK_SIZE, b"\0"), len(block)
+            )
+            self._blocks += 1
+            offset += len(block)
+            if self._is_chunk(chunk):
+                self._blame_empty()
+                self.found += 1
+                yield chunk
+            else:
+                self._empty.append(
+                    Chunk(chunk.number, chunk.offset, b"" if chunk.data == _ZERO else chunk.data[:64], len(block))
+                )
+            if progress is not None:
+                progress(min(offset, self._size), self._size)
+        self._finish(offset)
+
+    def _is_chunk(self, chunk: Chunk) -> bool:
+        if chunk.data.startswith(CHUNK_MAGIC):
+            return True
+        # only the magic may be hit: the rest of the header, or a first record in its place, shows what this was
+        header = CHUNK_MAGIC + chunk.data[8:0x78] + chunk.data[0x80:RECORDS_AT]
+        (crc,) = struct.unpack_from("<I", chunk.data, 0x7C)
+        if zlib.crc32(header) != crc and not _record_at(chunk, RECORDS_AT):
+            return False
+        self._problems.add(
+            "doubtful", chunk.place(), "the mark of this chunk is damaged; its records were found and are read"
+        )
+        return True
+
+    def _blame_empty(self) -> None:
+        """Report the blocks without a chunk that lie before a chunk: something was there."""
+        for place, what, _ in _runs(self._empty):
+            self._problems.add(
+                "lost", place, f"{what} in the place of a chunk, between others in use: what was there is lost"
+            )
+        self._empty.clear()
+
+    def _finish(self, end: int) -> None:
+        if not self.found:
+            self._nothing()
+            return
+        header = self.header
+        counted = header.chunks if header.valid and header.crc_ok and not header.dirty else 0
+        for place, what, _ in _runs([block for block in self._empty if block.number < counted]):
+            self._problems.add(
+                "lost", place, f"{what} in the place of a chunk that the file header counts: what was there is lost"
+            )
+        for place, what, zeros in _runs([block for block in self._empty if block.number >= counted]):
+            if not zeros:
+                self._problems.add("note", place, f"{what} behind the last chunk; not read")
+        if self._blocks < counted:
+            self._problems.add(
+                "lost",
+                f"offset 0x{end:x}",
+                f"the file ends here: its header counts {counted} chunks, {self._blocks} are in the file",
+            )
+        if not header.valid:
+            self._problems.add(
+                "doubtful", "offset 0x0", "the file header is damaged or missing; the chunks were found without it"
+            )
+        elif not header.crc_ok and not header.no_crc and not header.dirty:
+            self._problems.add("note", "offset 0x0", "the checksum of the file header does not match")
+        if header.no_crc:
+            self._problems.add("note", "offset 0x78", "written without checksums: silent damage would not show")
+
+    def _nothing(self) -> None:
+        head = self._head
+        if not self.header.valid:
+            self._problems.add("lost", None, what_is(head))
+        elif self._blocks or self.header.chunks:
+            self._problems.add(
+                "lost",
+                f"offset 0x{min(len(head), HEADER_SIZE):x}",
+                "an event log's file header without any readable chunk behind it"
+                f" (the header counts {self.header.chunks}, the file has {self._size} bytes)",
+            )
+        else:
+            self._problems.add("note", None, "an event log without any records")
+
+
+def _runs(blocks: list[Chunk]) -> Iterator[tuple[str, str, bool]]:
+    """Yield place, words and "zeros only" for each run of neighbouring blocks of one kind."""
+    start = 0
+    for at, block in enumerate(blocks):
+        following = blocks[at + 1] if at + 1 < len(blocks) else None
+        zeros = not block.data
+        if following is not None and following.number == block.number + 1 and zeros == (not following.data):
+            continue
+        first = blocks[start]
+        numbers = f"chunk {first.number}" if first is block else f"chunks {first.number} to {block.number}"
+        yield f"{numbers}, offset 0x{first.offset:x}", "zeros" if zeros else "bytes that are no chunk", zeros
+        start = at + 1
+
+
+def _record_at(chunk: Chunk, position: int) -> bool:
+    """Tell whether a well-formed record starts here: magic, size, and the copy of the size at its end."""
+    data = chunk.data
+    if data[position : position + 4] != RECORD_MAGIC:
+        return False
+    (size,) = struct.unpack_from("<I", data, position + 4)
+    if size < 28 or position + size > chunk.length:
+        return False
+    (copy,) = struct.unpack_from("<I", data, position + size - 4)
+    return bool(copy == size)

@@ -1,0 +1,40 @@
+"""Collects what could not be read, and folds equal reasons so that a reader of the list does not drown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.model import Problem
+
+if TYPE_CHECKING:
+    from analyzer.model import ProblemSeverity
+
+SINGLE: Final = 8  # as many problems of one reason are listed one by one
+
+
+class Problems:
+    """Problems of one input, in order of appearance."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._listed: list[Problem] = []
+        self._counts: dict[tuple[ProblemSeverity, str], int] = {}
+        self._last: dict[tuple[ProblemSeverity, str], str | None] = {}
+
+    def add(self, severity: ProblemSeverity, place: str | None, what: str, *, reason: str | None = None) -> None:
+        """Add one problem; ``reason`` is what makes two of them equal (``what`` itself where it is not given)."""
+        key = (severity, reason or what)
+        count = self._counts.get(key, 0) + 1
+        self._counts[key] = count
+        if count <= SINGLE:
+            self._listed.append(Problem(self._name, place, severity, what))
+        else:
+            self._last[key] = place
+
+    def collect(self) -> tuple[Problem, ...]:
+        """Return the problems; what was folded follows as one line per reason, with its count and last place."""
+        folded = [
+            Problem(self._name, place, severity, f"{self._counts[severity, reason] - SINGLE} more like this: {reason}")
+            for (severity, reason), place in self._last.items()
+        ]
+        return (*self._listed, *folded)

@@ -1,0 +1,93 @@
+"""The sentences that say why a verdict is what it is: short, most important first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer import cells
+from analyzer.checks import FIELDS, Check
+from analyzer.wfp import fields as wfp_fields
+from analyzer.wfp import layers, origins
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analyzer.pairing import Fit
+    from analyzer.states import Book, Snapshot
+
+EVENT_5031: Final = (
+    "event 5031 says so itself: the firewall refused to let this application accept connections, it names no filter"
+)
+ORIGIN_UNKNOWN: Final = "the event's filter origin is “Unknown”: the platform names none; this alone proves no third party"
+NO_STATE: Final = "no state was handed in, so the run-time id cannot be looked up"
+NOT_IN_STATE: Final = "none of the states holds this run-time id: the filter is gone, or it belonged to another time or boot"
+NO_ID: Final = "the event names no filter: its run-time id is 0"
+ID_MISSING: Final = "the event carries no run-time id"
+
+
+def by_origin(origin: str, sublayer: str | None) -> str:
+    """Say what the event's own origin means."""
+    read = origins.read_origin(origin, sublayer)
+    return f"the event carries the filter origin “{origins.clean(origin)}”: {read.words if read else 'not known'}"
+
+
+def by_filter(item: pd.Series) -> str:
+    """Say what the state's filter is, and on which evidence."""
+    hint = " (a hint only)" if item["kind_evidence"] == "name" else ""
+    return f"filter {cells.number(item['filter_id'])} of {item['input']}: {item['why']}{hint}"
+
+
+def of_match(
+    *,
+    rank: int,
+    bits: int,
+    failing: int,
+    item: pd.Series | None,
+    state: Snapshot | None,
+    book: Book,
+    excluded: bool,
+    fit: Fit | None,
+    named: str,
+) -> tuple[str, ...]:
+    """Say how the join went: what ties the id to the state's filter, or what speaks against it."""
+    if named == "zero":
+        return (NO_ID,)
+    if named == "missing":
+        return (ID_MISSING,)
+    if item is None or state is None:
+        return (NOT_IN_STATE if book.snapshots else NO_STATE,)
+    found = Check(bits)
+    if rank == 1:
+        against = [text for flag, text in _contradictions(failing, item) if flag in found]
+        if excluded and fit is not None:
+            against.extend(fit.pairing.against[:2])
+        number = cells.number(item["filter_id"])
+        return (f"{state.name} holds the id {number}, but it cannot be this filter: {'; '.join(against)}",)
+    if rank == 3:
+        ties = "; ".join(fit.pairing.ties) if fit is not None else ""
+        return (f"{state.name} holds the id; layer, action and conditions agree; {ties}",)
+    weak = [text for flag, text in _WEAK if flag in found]
+    if fit is not None and fit.pairing.fits != "yes":
+        weak.extend(fit.pairing.against[:2] or ("nothing ties the state to this host and time strongly enough",))
+    return (f"{state.name} holds the id and nothing contradicts, but the match is by number only: {'; '.join(weak)}",)
+
+
+def _contradictions(failing: int, item: pd.Series) -> tuple[tuple[Check, str], ...]:
+    """Return the sentence of each contradicting check."""
+    layer = cells.text(item["layer"]) or "another layer"
+    field = wfp_fields.field_words(FIELDS[failing]) if failing >= 0 else "a value"
+    return (
+        (Check.LAYER, f"that filter is at another layer ({layers.layer_words(layer)})"),
+        (Check.ACTION, f"that filter's action is {item['action']}"),
+        (Check.ORIGIN, f"its origin is “{cells.text(item['origin']) or 'none'}”, the event names another"),
+        (Check.CONDITION, f"its conditions do not match the event ({field})"),
+        (Check.CHANGED, "the log shows (5447) that the id was given to another filter in between"),
+    )
+
+
+_WEAK: Final = (
+    (Check.BOOT, "Windows started in between, and ids start again at boot"),
+    (Check.RELOAD, "the firewall policy changed in between, which renumbers filters"),
+    (Check.CLOCK, "the clock was changed in between"),
+    (Check.NO_LAYER, "the layer could not be compared"),
+)

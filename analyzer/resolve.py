@@ -1,0 +1,216 @@
+"""The join: which filter was meant by each event, what kind of block that is, how sure, and why.
+
+Every computer's events are checked against every state; the best match wins. The event's own word (its id, its
+filter origin) outranks any state; a contradicted match is never shown as the cause (HOUSE, "Words").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer import cells, reasons
+from analyzer.checks import CONTRADICTS, IN_BETWEEN, Check, Checked, check, check_changes
+from analyzer.engine import flows as flow_arrays
+from analyzer.pairing import Fit, host_facts, pair
+from analyzer.wfp import codes, origins
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyzer.markers import Markers
+    from analyzer.states import Book
+
+FILTER_CHANGED: Final = 5447
+# How a match ranks, best last.
+ABSENT, CONTRADICTED, ID_ONLY, SNAPSHOT = range(4)
+GRADES: Final = ("none", "contradicted", "id-only", "snapshot")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Events with ``kind, grade`` (category), ``reasons`` (object: tuple of str), ``filter_row, matched_row`` and
+    ``state`` (int64 positions, -1 = none), and how each state relates to each computer.
+
+    ``filter_row`` is the filter that may be shown; ``matched_row`` also holds contradicted matches.
+    """
+
+    events: pd.DataFrame
+    fits: tuple[Fit, ...]
+
+
+@dataclass(slots=True)
+class _Best:
+    """The best match so far, per event."""
+
+    rank: NDArray[np.int64]
+    row: NDArray[np.int64]
+    bits: NDArray[np.int64]
+    failing: NDArray[np.int64]
+    state: NDArray[np.int64]
+    distance: NDArray[np.int64]
+    excluded: NDArray[np.bool_]
+
+    @classmethod
+    def none(cls, count: int) -> _Best:
+        """Return "no match" for every event."""
+        minus = np.full(count, -1, dtype=np.int64)
+        far = np.full(count, np.iinfo(np.int64).max, dtype=np.int64)
+        zero = np.zeros(count, dtype=np.int64)
+        return cls(zero.copy(), minus.copy(), zero.copy(), minus.copy(), minus.copy(), far, np.zeros(count, dtype=bool))
+
+
+def resolve(
+    events: pd.DataFrame,
+    tables: dict[str, pd.DataFrame],
+    book: Book,
+    markers: Markers,
+    spans: dict[str | None, tuple[pd.Timestamp, pd.Timestamp]],
+) -> Resolved:
+    """Join oriented events to the book's filters.
+
+    Parameters
+    ----------
+    events : oriented events (:func:`analyzer.addressing.orient`), n rows.
+    tables : all event tables, for SIDs and 5447 changes.
+    spans : computer -> first and last time of its whole log.
+    """
+    flows = flow_arrays.from_events(events)
+    best = _Best.none(len(events))
+    fits: list[Fit] = []
+    hosts = events["computer"].cat.codes.to_numpy()
+    for code in np.unique(hosts):
+        rows = np.flatnonzero(hosts == code)
+        computer = None if code < 0 else str(events["computer"].cat.categories[code])
+        own, own_flows = events.iloc[rows], flows.take(rows)
+        facts = host_facts(computer, own, tables, spans.get(computer, (pd.NaT, pd.NaT)))
+        changes = _changes(tables["filter_change"], computer)
+        for number, snapshot in enumerate(book.snapshots):
+            checked = check(own, own_flows, book, snapshot, markers, computer)
+            check_changes(own, checked, changes, snapshot.time)
+            fit = pair(facts, snapshot, book, own, checked, markers)
+            fits.append(fit)
+            _keep_better(best, rows, own, checked, fit, number, cells.moment(snapshot.time))
+    return Resolved(_judge(events, best, book, tuple(fits)), tuple(fits))
+
+
+def _changes(frame: pd.DataFrame, computer: str | None) -> dict[int, NDArray[np.int64]]:
+    """Return run-time id -> times (ns, ascending) at which 5447 says it was added or deleted."""
+    same = frame["computer"].isna() if computer is None else frame["computer"] == computer
+    part = frame[same & (frame["event_id"] == FILTER_CHANGED) & frame["filter_rtid"].notna() & frame["time"].notna()]
+    known = part[part["change_code"].map(codes.change, na_action="ignore").notna()]
+    out: dict[int, list[int]] = {}
+    for number, time in zip(known["filter_rtid"], known["time"], strict=True):
+        out.setdefault(int(number), []).append(int(time.as_unit("ns").value))
+    return {number: np.sort(np.array(times, dtype=np.int64)) for number, times in out.items()}
+
+
+def _keep_better(
+    best: _Best,
+    rows: NDArray[np.intp],
+    events: pd.DataFrame,
+    checked: Checked,
+    fit: Fit,
+    number: int,
+    taken: int | None,
+) -> None:
+    """Keep this state's match where it ranks higher, or as high and nearer in time."""
+    hit = checked.row >= 0
+    wrong = ((checked.bits & int(CONTRADICTS)) != 0) | fit.excluded
+    between = (checked.bits & int(IN_BETWEEN | Check.NO_STATE_TIME | Check.NO_LAYER)) != 0
+    sure = fit.pairing.fits == "yes"
+    rank = np.where(~hit, ABSENT, np.where(wrong, CONTRADICTED, np.where(between | (not sure), ID_ONLY, SNAPSHOT)))
+    far = np.iinfo(np.int64).max
+    times = events["time"].dt.tz_localize(None).to_numpy(dtype="datetime64[ns]").astype(np.int64)
+    distance = np.full(len(rows), far) if taken is None else np.abs(times - taken)
+    take = (rank > best.rank[rows]) | ((rank == best.rank[rows]) & hit & (distance < best.distance[rows]))
+    chosen = rows[take]
+    best.rank[chosen] = rank[take]
+    best.row[chosen] = checked.row[take]
+    best.bits[chosen] = checked.bits[take]
+    best.failing[chosen] = checked.failing[take]
+    best.state[chosen] = number
+    best.distance[chosen] = distance[take]
+    best.excluded[chosen] = fit.excluded
+
+
+def _judge(events: pd.DataFrame, best: _Best, book: Book, fits: tuple[Fit, ...]) -> pd.DataFrame:
+    """Give every event kind, grade, reasons and filter. Equal cases are judged once."""
+    out = events.copy(deep=False)
+    keys = pd.DataFrame(
+        {
+            "event_id": events["event_id"].to_numpy(),
+            "action": events["action"].cat.codes.to_numpy(),
+            "origin": events["event_origin"].cat.codes.to_numpy(),
+            # Only "named", "zero" and "missing" matter here; the id itself is in `row`.
+            "rtid": np.select(
+                [events["filter_rtid"].isna().to_numpy(), (events["filter_rtid"] == 0).fillna(False).to_numpy(bool)],
+                [0, 1],
+                default=2,
+            ),
+            "computer": events["computer"].cat.codes.to_numpy(),
+            "rank": best.rank,
+            "row": best.row,
+            "bits": best.bits,
+            "failing": best.failing,
+            "state": best.state,
+            "excluded": best.excluded,
+        }
+    )
+    number = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy()
+    _, firsts = np.unique(number, return_index=True)
+    judged = [_judge_case(keys.iloc[first], events, book, fits) for first in firsts]
+    kinds = [item[0] for item in judged]
+    grades = [item[1] for item in judged]
+    shown = np.array([item[2] for item in judged], dtype=np.int64)
+    texts = np.empty(len(judged), dtype=object)
+    for index, item in enumerate(judged):
+        texts[index] = item[3]
+    out["kind"] = pd.Categorical(kinds).take(number) if judged else pd.Categorical([])
+    out["grade"] = pd.Categorical(grades).take(number) if judged else pd.Categorical([])
+    out["reasons"] = texts[number] if judged else np.array([], dtype=object)
+    out["filter_row"] = shown[number] if judged else np.array([], dtype=np.int64)
+    out["matched_row"] = best.row
+    out["state"] = best.state
+    return out
+
+
+def _judge_case(
+    case: pd.Series, events: pd.DataFrame, book: Book, fits: tuple[Fit, ...]
+) -> tuple[str | None, str, int, tuple[str, ...]]:
+    """Judge one distinct case: kind, grade, filter row that may be shown, reasons."""
+    rank, row, bits = int(case["rank"]), int(case["row"]), int(case["bits"])
+    action = str(events["action"].cat.categories[case["action"]])
+    origin = None if case["origin"] < 0 else str(events["event_origin"].cat.categories[case["origin"]])
+    computer = None if case["computer"] < 0 else str(events["computer"].cat.categories[case["computer"]])
+    item = book.filters.iloc[row] if row >= 0 else None
+    state = book.snapshots[int(case["state"])] if case["state"] >= 0 else None
+    if int(case["event_id"]) == 5031:
+        return "default-inbound", "event", -1, (reasons.EVENT_5031,)
+    match = reasons.of_match(
+        rank=rank, bits=bits, failing=int(case["failing"]), item=item, state=state, book=book, excluded=bool(case["excluded"]),
+        fit=_fit(fits, computer, state.name if state else None), named=("missing", "zero", "id")[int(case["rtid"])],
+    )
+    usable = row if rank >= ID_ONLY else -1
+    if action == "permit":
+        said = origin is not None and origins.origin_kind(origin) is not None
+        return None, "origin" if said else GRADES[rank], usable, match
+    sublayer = cells.text(item["sublayer"]) if item is not None and usable >= 0 else None
+    by_origin = origins.origin_kind(origin, sublayer)
+    if by_origin is not None:
+        return by_origin, "origin", usable, (reasons.by_origin(str(origin), sublayer), *match)
+    if int(case["rtid"]) == 1:
+        return "no-filter", "event", -1, match
+    extra = (reasons.ORIGIN_UNKNOWN,) if origin is not None else ()
+    if usable >= 0 and item is not None and cells.text(item["kind"]) is not None:
+        said_kind = (reasons.by_filter(item),)
+        return str(item["kind"]), GRADES[rank], usable, (*said_kind, *match, *extra)
+    return "unresolved", "contradicted" if rank == CONTRADICTED else "none", -1, (*match, *extra)
+
+
+def _fit(fits: tuple[Fit, ...], computer: str | None, state: str | None) -> Fit | None:
+    """Find how a state relates to a computer."""
+    return next((f for f in fits if f.pairing.computer == computer and f.pairing.state == state), None)

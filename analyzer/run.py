@@ -1,0 +1,113 @@
+"""One run of a command: check what may be written, analyze, decide by the contract of exit codes, write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+from analyzer.case import InputError
+from analyzer.output import OutputError, check_outputs, write_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from analyzer.model import Analysis, Problem
+
+_NAMES_SHOWN: Final = 5
+
+
+class Exit(IntEnum):
+    """What the exit code of a run says."""
+
+    DONE = 0
+    USAGE = 2
+    LOST = 3
+    NOTHING_USABLE = 4
+    INTERNAL_ERROR = 70
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class RefusedError(Exception):
+    """A run ends early, with nothing written: its exit code, one sentence, and the problems that were met."""
+
+    def __init__(self, code: Exit, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The arguments that all commands share, and the steps."""
+
+    command: tuple[str, ...]
+    inputs: tuple[Path, ...]
+    targets: tuple[Path, ...]
+    force: bool
+    strict: bool
+
+    def analyze(
+        self, unusable: Callable[[Analysis], str | None], progress: Callable[[str, int, int], None] | None = None
+    ) -> Analysis:
+        """Check the outputs, then analyze; ``unusable`` tells why a result is of no use to the command.
+
+        Raises
+        ------
+        RefusedError
+            An input can't be opened, an output may not be written, nothing is usable, or ``strict`` and a loss.
+        """
+        try:
+            check_outputs(self.targets, self.inputs, force=self.force)
+            from analyzer import pipeline  # noqa: PLC0415 - pandas takes half a second: not before the checks
+
+            analysis = pipeline.analyze(self.inputs, command=self.command, progress=progress)
+        except (InputError, OutputError) as error:
+            raise RefusedError(Exit.USAGE, str(error)) from error
+        if (reason := unusable(analysis)) is not None:
+            raise RefusedError(Exit.NOTHING_USABLE, f"{reason}: nothing was written", analysis.problems)
+        if self.strict and _lost(analysis):
+            raise RefusedError(Exit.LOST, "something was lost (--strict): nothing was written", analysis.problems)
+        return analysis
+
+    def finish(self, analysis: Analysis, texts: Sequence[Iterable[str]]) -> Exit:
+        """Write one output per target and tell the exit code.
+
+        Raises
+        ------
+        RefusedError
+            An output could not be written.
+        """
+        try:
+            write_outputs(list(zip(self.targets, texts, strict=True)))
+        except OutputError as error:
+            raise RefusedError(Exit.USAGE, str(error)) from error
+        return Exit.LOST if _lost(analysis) else Exit.DONE
+
+
+def _lost(analysis: Analysis) -> bool:
+    return any(problem.severity == "lost" for problem in analysis.problems)
+
+
+def nothing_usable(analysis: Analysis) -> str | None:
+    """Tell why there is nothing to report: no log with records and no filters; None where there is something."""
+    if any(item.kind == "evtx" and item.records for item in analysis.inputs) or no_filters(analysis) is None:
+        return None
+    return f"nothing usable: no event log with records and no WFP filters in {_files(analysis)}"
+
+
+def no_filters(analysis: Analysis) -> str | None:
+    """Tell why there are no filters to list; None where there are."""
+    if analysis.filters is not None and len(analysis.filters):
+        return None
+    return f"nothing usable: no WFP filters in {_files(analysis)}"
+
+
+def _files(analysis: Analysis) -> str:
+    names = [item.name for item in analysis.inputs]
+    if not names:
+        return "an input without any file"
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more

@@ -1,0 +1,95 @@
+"""All states of a case as one set of frames, with the filters classified.
+
+Filters of several states stand in one frame; ``input`` tells them apart and a filter is named by its row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analyzer import frames
+from analyzer.classify import classify
+from analyzer.engine.conditions import Test, tests_by_filter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyzer.readers.wfpstate import WfpState
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One state: when it was taken and which rows of the book's frame are its filters."""
+
+    name: str
+    kind: str  # wfpstate, filters
+    time: pd.Timestamp | None
+    rows: range
+    sessions: pd.DataFrame
+    endpoints: pd.DataFrame
+    sids: frozenset[str]  # S-1-5-21 SIDs that its sessions and conditions name
+    layer_names: dict[int, str]
+    has_origins: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All states. ``filters`` has FILTERS plus ``kind, kind_evidence, why, rule_id, rule_maker``."""
+
+    snapshots: tuple[Snapshot, ...]
+    filters: pd.DataFrame
+    tests: dict[int, tuple[Test, ...]]
+    conditions: pd.DataFrame
+
+    def layer_names(self) -> dict[int, str]:
+        """Return layer ids that all states name alike; those of different builds may disagree and are left out."""
+        seen: dict[int, set[str]] = {}
+        for snapshot in self.snapshots:
+            for number, name in snapshot.layer_names.items():
+                seen.setdefault(number, set()).add(name)
+        return {number: next(iter(names)) for number, names in seen.items() if len(names) == 1}
+
+
+def _account_sids(state: WfpState) -> frozenset[str]:
+    """Return the SIDs of accounts (``S-1-5-21-…``) that a state names."""
+    texts = [sid for sid in state.sessions["sid"] if isinstance(sid, str)]
+    user = state.conditions[state.conditions["field"] == "ALE_USER_ID"]
+    for value in user["text"].dropna().unique():
+        texts.extend(part.split(";")[-1] for part in str(value).split(")"))
+    return frozenset(item for item in texts if item.startswith("S-1-5-21-"))
+
+
+def bind(states: Sequence[tuple[str, WfpState]]) -> Book:
+    """Stack the states' frames and classify every filter."""
+    filter_frames, condition_frames, snapshots = [], [], []
+    start = 0
+    for name, state in states:
+        filter_frames.append(state.filters)
+        shifted = state.conditions.copy()
+        shifted["filter_row"] = shifted["filter_row"] + start
+        condition_frames.append(shifted)
+        known = state.layers.dropna(subset=["layer_id"])
+        snapshots.append(
+            Snapshot(
+                name=name,
+                kind=state.kind,
+                time=state.time,
+                rows=range(start, start + len(state.filters)),
+                sessions=state.sessions,
+                endpoints=state.endpoints,
+                sids=_account_sids(state),
+                layer_names={int(i): str(n) for i, n in zip(known["layer_id"], known["layer"], strict=True)},
+                has_origins=bool(state.filters["origin"].notna().any()),
+            )
+        )
+        start += len(state.filters)
+    filters = frames.concat(filter_frames, frames.FILTERS)
+    conditions = frames.concat(condition_frames, frames.CONDITIONS)
+    tests = tests_by_filter(conditions)
+    providers = frames.concat([state.providers for _, state in states], frames.PROVIDERS)
+    sublayers = frames.concat([state.sublayers for _, state in states], frames.SUBLAYERS)
+    classes = classify(filters, tests, providers, sublayers)
+    return Book(tuple(snapshots), pd.concat([filters, classes], axis=1), tests, conditions)

@@ -1,0 +1,195 @@
+"""Services: the SID of a name, the name of a SID, and the services known for failing behind a service rule.
+
+Sources: REFERENCE 5.1 (the computation, checked against 461 pairs), 5.3 (hardened services, four dumps), 5.4 and 12
+(services known for trouble); names from ``service-names.txt`` beside this module.
+
+Tags of ``service-names.txt``: L a Windows 11 25H2 service list, W winutil's tweaks, M WindowsFirewallRuleset's rules,
+X documented Windows services added by hand, P third-party or update helpers, D its SID occurs in a real state, v also
+listed by volatility3 with the same SID.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import struct
+from functools import cache
+from importlib import resources
+from typing import Final, Literal, NamedTuple
+
+ALL_SERVICES_SID: Final = "S-1-5-80-0"
+_PER_USER: Final = re.compile(r"(?<=.)_[0-9a-f]{3,16}$", re.IGNORECASE)
+
+
+class TroubleService(NamedTuple):
+    """A service that was reported to be blocked although an allow rule names it.
+
+    ``ports`` are remote TCP ports, empty where none is reported. ``remedy_sids`` are the accounts that an
+    additional rule has to allow, empty where no source names them. ``account`` is the service's own account.
+    """
+
+    name: str
+    display_name: str
+    ports: tuple[int, ...]
+    evidence: Literal["seed", "report"]
+    source: str
+    remedy_sids: tuple[str, ...] = ()
+    account: str | None = None
+    remark: str | None = None
+
+
+_INTERACTIVE: Final = "S-1-5-4"
+_SYSTEM: Final = "S-1-5-18"
+_LOCAL_SERVICE: Final = "S-1-5-19"
+_NETWORK_SERVICE: Final = "S-1-5-20"
+
+SERVICES_KNOWN_FOR_TROUBLE: Final[tuple[TroubleService, ...]] = (
+    TroubleService(
+        "CryptSvc",
+        "Cryptographic Services",
+        (80, 443),
+        "seed",
+        "WindowsFirewallRuleset, problematic traffic, case 1",
+        (_SYSTEM,),
+        remark="its author notes that the remedy did not help this service",
+    ),
+    TroubleService(
+        "wlidsvc",
+        "Microsoft Account Sign-in Assistant",
+        (443,),
+        "seed",
+        "WindowsFirewallRuleset, problematic traffic, case 1",
+        (_NETWORK_SERVICE, _LOCAL_SERVICE),
+    ),
+    TroubleService(
+        "wuauserv",
+        "Windows Update",
+        (443,),
+        "seed",
+        "WindowsFirewallRuleset, problematic traffic, case 1; simplewall #677",
+        (_INTERACTIVE,),
+        remark="one later report says that it passes since an update of the 20H2 era",
+    ),
+    TroubleService(
+        "BITS",
+        "Background Intelligent Transfer Service",
+        (80, 443),
+        "seed",
+        "WindowsFirewallRuleset, problematic traffic, case 1; documented: runs as the owner of the job",
+        (_INTERACTIVE, _SYSTEM),
+    ),
+    TroubleService(
+        "DoSvc",
+        "Delivery Optimization",
+        (),
+        "report",
+        "simplewall #1127; measured on 25H2: its refused connections carry the interactive user's SID",
+        (_INTERACTIVE,),
+        account=_NETWORK_SERVICE,
+    ),
+    TroubleService("DsmSvc", "Device Setup Manager", (), "report", "simplewall #1127"),
+    TroubleService("WpnService", "Windows Push Notifications System Service", (), "report", "simplewall #1127"),
+    TroubleService("UsoSvc", "Update Orchestrator Service", (), "report", "simplewall #1127"),
+)
+TROUBLE_BY_NAME: Final[dict[str, TroubleService]] = {item.name.lower(): item for item in SERVICES_KNOWN_FOR_TROUBLE}
+
+# The accounts of the seed's remedy as a whole: interactive users and the three service accounts.
+REMEDY_SIDS: Final[tuple[str, ...]] = (_INTERACTIVE, _SYSTEM, _LOCAL_SERVICE, _NETWORK_SERVICE)
+
+# Services that need a hardening permit besides a firewall permit (REFERENCE 5.3); `*` ends a family of names.
+HARDENED: Final[tuple[str, ...]] = (
+    "AssignedAccessManagerSvc",
+    "AudioEndpointBuilder",
+    "AudioSrv",
+    "AxInstSV",
+    "BFE",
+    "CDPSvc",
+    "CscService",
+    "DPS",
+    "Dhcp",
+    "DisplayEnhancementService",
+    "DmEnrollmentSvc",
+    "Netman",
+    "PcaSvc",
+    "PeerDistSvc",
+    "PerfHost",
+    "PolicyAgent",
+    "SNMPTrap",
+    "SysMain",
+    "TextInputManagementService",
+    "TrkWks",
+    "UmRdpService",
+    "WPDBusEnum",
+    "WSearch",
+    "Wcmsvc",
+    "WdiSystemHost",
+    "WerSvc",
+    "WinDefend",
+    "WinHttpAutoProxySvc",
+    "Wlansvc",
+    "WwanSvc",
+    "cloudidsvc",
+    "clr_optimization_*",
+    "dot3svc",
+    "eventlog",
+    "fdphost",
+    "fhsvc",
+    "hidserv",
+    "lmhosts",
+    "mpssvc",
+    "vds",
+    "vmic*",
+    "vmms",
+    "wbengine",
+    "webthreatdefsvc",
+    "wlpasvc",
+    "wscsvc",
+)
+HARDENED_INBOUND_ONLY: Final = frozenset({"displayenhancementservice", "vds"})
+_HARDENED_NAMES: Final = frozenset(name.lower() for name in HARDENED if not name.endswith("*"))
+_HARDENED_STARTS: Final = tuple(name[:-1].lower() for name in HARDENED if name.endswith("*"))
+
+
+def service_sid(name: str) -> str:
+    """Compute the SID of a service from its short name (not its display name), in any case."""
+    digest = hashlib.sha1(name.upper().encode("utf-16-le"), usedforsecurity=False).digest()
+    return "S-1-5-80-" + "-".join(str(part) for part in struct.unpack("<5I", digest))
+
+
+@cache
+def service_names() -> dict[str, str]:
+    """Return the known service short names with their source tags, in the spelling of the list."""
+    text = resources.files("analyzer.wfp").joinpath("service-names.txt").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
+    return {row[0]: row[1] if len(row) > 1 else "" for row in rows}
+
+
+@cache
+def _names_by_sid() -> dict[str, str]:
+    return {service_sid(name): name for name in service_names()}
+
+
+def service_name(sid: str) -> str | None:
+    """Return the short name behind a service SID, or None where no known name gives it."""
+    return _names_by_sid().get(sid.strip().upper())
+
+
+def template_name(name: str) -> str:
+    """Return a per-user service's template name: ``WpnUserService`` for ``WpnUserService_1a2b3``.
+
+    The instance has another SID than its template; names that are known as they stand keep their ending.
+    """
+    if name.lower() in {item.lower() for item in service_names()}:
+        return name
+    return _PER_USER.sub("", name)
+
+
+def is_hardened(name: str) -> bool:
+    """Tell whether a service was in the hardening block list of the dumps seen."""
+    lower = name.lower()
+    return lower in _HARDENED_NAMES or lower.startswith(_HARDENED_STARTS)
+
+
+def trouble_service(name: str) -> TroubleService | None:
+    """Return what is known about a service that fails behind service rules, by short name in any case."""
+    return TROUBLE_BY_NAME.get(name.lower())

@@ -1,0 +1,92 @@
+"""Sentences for people that are built from results: the answer, and conditions in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from analyzer.wfp import fields, sddl, values
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from analyzer.model import Coverage, KindCount, Problem
+
+# How each kind is put into the answer's sentence, after a number.
+SAID: Final[dict[str, str]] = {
+    "default-outbound": "by the outbound default (no allow rule matched)",
+    "default-inbound": "by the inbound default (no allow rule matched)",
+    "explicit-rule": "by an explicit block rule",
+    "service-hardening": "by Windows service hardening",
+    "stealth": "by port-scan prevention (nothing listens there)",
+    "quarantine": "while the network was still being identified",
+    "boot-time": "by boot-time protection",
+    "app-isolation": "because an app lacks a network capability",
+    "appcontainer-loopback": "because an app may not use loopback",
+    "windows-component": "by another part of Windows",
+    "third-party": "by a third-party product",
+    "other-wfp": "by a filter that is not the firewall's, maker unknown",
+    "callout": "by a callout driver",
+    "ipsec": "by IPsec",
+    "no-filter": "without a filter being named",
+    "unresolved": "by a filter that these files cannot tell",
+}
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """Return ``1 block`` or ``12 blocks``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}".replace(",", "\u202f")
+
+
+def answer(kinds: Sequence[KindCount], events: int) -> str:
+    """Say in one or two sentences what blocked, how often."""
+    if not events:
+        return "No Windows Filtering Platform event was found in what was handed in."
+    parts = []
+    for action, one, verb in (("block", "connection or port request was", "blocked"), ("drop", "packet was", "dropped")):
+        chosen = [k for k in kinds if k.action == action]
+        total = sum(k.count for k in chosen)
+        if not total:
+            continue
+        many = "connections or port requests were" if action == "block" else "packets were"
+        said = ", ".join(f"{plural(k.count, 'time', 'times')} {SAID[k.kind]}" for k in chosen[:3])
+        rest = sum(k.count for k in chosen[3:])
+        tail = f", {plural(rest, 'time', 'times')} for other reasons" if rest else ""
+        parts.append(f"{plural(total, one, many)} {verb}: {said}{tail}.")
+    return " ".join(parts) if parts else "Nothing was blocked or dropped in the events that were handed in."
+
+
+# Grades that the platform itself or tied evidence vouches for.
+SURE: Final = frozenset({"event", "origin", "netevent", "snapshot", "history"})
+
+
+def trust(events: pd.DataFrame, coverage: Coverage, problems: Sequence[Problem]) -> str:
+    """Say how far the answer can be trusted, in one or two sentences."""
+    judged = events[events["kind"].notna()]
+    parts = []
+    if len(judged):
+        sure = int(judged["grade"].isin(list(SURE)).sum())
+        share = f"{sure:,} of {len(judged):,}"
+        parts.append(
+            f"The kind is vouched for by the platform or by a state that fits in {share} blocked or dropped records."
+        )
+        if coverage.state_fits == "no":
+            parts.append("The state does not fit this log, so it was not used to explain these records.")
+        elif coverage.state_fits == "unknown" and coverage.pairings:
+            parts.append("Nothing ties the state to this log strongly enough: matches by run-time id alone are marked.")
+    lost = sum(p.severity == "lost" for p in problems)
+    if lost:
+        parts.append(f"{plural(lost, 'problem')} cost data: see what could not be read.")
+    return " ".join(parts) or "There was nothing to judge."
+
+
+def condition(field: str, match: str, value: object, text: str) -> str:
+    """Say one condition in words."""
+    name, verb = fields.field_words(field), values.MATCH_WORDS.get(match, match.lower().replace("_", " "))
+    if field == "ALE_USER_ID" and isinstance(value, str):
+        return f"{name} {verb} {sddl.sd_words(value)}"
+    if isinstance(value, int):
+        said = values.number_words(field, value)
+        return f"{name} {verb} {said}" if said else f"{name} {verb} {text}"
+    return f"{name} {verb} {text}"

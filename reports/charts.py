@@ -1,0 +1,350 @@
+"""Geometry of the pictures: numbers in, coordinates out; the templates draw them.
+
+Nothing here writes markup, so nothing from the evidence can become markup. All coordinates are in the units of the
+picture's own view box, rounded to a tenth, so that the same result gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from reports import text, words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyzer.model import Action, Coverage, InputFile, Kind, Marker, Timeline, TimelineSeries
+
+WIDTH: Final = 1120.0
+LEFT: Final = 56.0
+RIGHT: Final = 14.0
+MOST_COLUMNS: Final = 280  # more bins than this are drawn together, side by side they would be thinner than 3 units
+WIDEST_COLUMN: Final = 28.0
+NEAR: Final = 18.0  # markers closer than this share one flag
+_ORDER: Final = {kind: i for i, kind in enumerate(words.KINDS)}  # of the legend and of the stacks
+TICK_STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One tick of an axis: where, and what is written there."""
+
+    at: float
+    label: str
+    anchor: str = "middle"
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One kind in one panel: a path of all its bars."""
+
+    kind: Kind
+    path: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hover:
+    """One column's text, shown by the browser where the pointer rests."""
+
+    x: float
+    width: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Blocks or drops: two panels, because a drop is not a block and their scales differ."""
+
+    action: Action
+    title: str
+    top: float
+    height: float
+    ticks: tuple[Tick, ...]
+    stacks: tuple[Stack, ...]
+    hovers: tuple[Hover, ...]
+    peak: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One or several markers that are too near to each other to be drawn apart."""
+
+    x: float
+    label: str
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedMarker:
+    """A marker with the number that its flag shows; ``inside`` says that it has one."""
+
+    number: int
+    marker: Marker
+    inside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineChart:
+    """The picture of blocks and drops over time."""
+
+    width: float
+    height: float
+    left: float
+    right: float
+    flags_top: float
+    axis: float
+    panels: tuple[Panel, ...]
+    ticks: tuple[Tick, ...]
+    flags: tuple[Flag, ...]
+    markers: tuple[NumberedMarker, ...]
+    legend: tuple[Kind, ...]
+    per: str
+    description: str
+    rows: tuple[tuple[str, tuple[int, ...]], ...]
+    columns: tuple[tuple[Kind, Action], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bins:
+    """Bins to draw: starts, step in seconds, counts per series."""
+
+    starts: tuple[datetime, ...]
+    labels: tuple[str, ...]
+    step: float
+    counts: tuple[tuple[int, ...], ...]
+
+
+def _r(value: float) -> float:
+    return round(value, 1)
+
+
+def nice_ticks(peak: int, most: int = 4) -> tuple[int, ...]:
+    """Return whole numbers from 0 to at least ``peak`` in steps of 1, 2 or 5 times a power of ten."""
+    rough = max(peak, 1) / most
+    power = 10 ** math.floor(math.log10(rough)) if rough >= 1 else 1
+    step = next(int(power * m) for m in (1, 2, 5, 10) if power * m >= rough)
+    return tuple(range(0, step * math.ceil(max(peak, 1) / step) + 1, step))
+
+
+def _time_ticks(begin: datetime, seconds: float, scale: float) -> tuple[Tick, ...]:
+    """Return ticks at round times, six or fewer apart from the ends; the day is written where it changes."""
+    step = next((s for s in TICK_STEPS if seconds / s <= 8), 86400 * math.ceil(seconds / 86400 / 8))
+    day = begin.replace(hour=0, minute=0, second=0, microsecond=0)
+    offset = math.ceil((begin - day).total_seconds() / step) * step
+    at = day + timedelta(seconds=offset)
+    pattern = "%H:%M:%S" if step < 60 else "%H:%M"
+    ticks: list[Tick] = []
+    last_day = None
+    while (at - begin).total_seconds() <= seconds:
+        label = "" if step >= 86400 else at.strftime(pattern)
+        if at.date() != last_day:
+            label = f"{at.strftime('%Y-%m-%d')} {label}".strip()
+            last_day = at.date()
+        x = LEFT + (at - begin).total_seconds() * scale
+        anchor = "start" if x < LEFT + 60 else "end" if x > WIDTH - RIGHT - 60 else "middle"
+        ticks.append(Tick(_r(x), label, anchor))
+        at += timedelta(seconds=step)
+    return tuple(ticks) or (Tick(LEFT, begin.strftime("%Y-%m-%d %H:%M:%S"), "start"),)
+
+
+def _bins(timeline: Timeline) -> _Bins | None:
+    """Read the bins; draw neighbours together when there are more than a picture can show."""
+    starts = [text.instant(item) for item in timeline.bins]
+    if not starts or not timeline.series or None in starts:
+        return None
+    known = [item for item in starts if item is not None]
+    group = math.ceil(len(known) / MOST_COLUMNS)
+    counts = tuple(
+        tuple(sum(series.counts[i : i + group]) for i in range(0, len(known), group)) for series in timeline.series
+    )
+    return _Bins(tuple(known[::group]), timeline.bins[::group], float(max(timeline.step_seconds, 1)) * group, counts)
+
+
+def _panel(action: Action, top: float, height: float, bins: _Bins, series: Sequence[TimelineSeries], scale: float) -> Panel:
+    """Stack the series of one action; kinds keep the order of the legend, the first at the bottom."""
+    rows = [(item, counts) for item, counts in zip(series, bins.counts, strict=True) if item.action == action]
+    rows.sort(key=lambda row: _ORDER[row[0].kind])
+    sums = [sum(column) for column in zip(*(counts for _, counts in rows), strict=True)]
+    ticks = nice_ticks(max(sums, default=0), 4 if height > 120 else 3)
+    unit = height / ticks[-1]
+    bottom = top + height
+    begin = bins.starts[0]
+    column = bins.step * scale
+    width = min(column * 0.84 if column > 4 else column, WIDEST_COLUMN)
+    lefts = [LEFT + (at - begin).total_seconds() * scale + (column - width) / 2 for at in bins.starts]
+    base = [0.0] * len(bins.starts)
+    stacks = []
+    for item, counts in rows:
+        path: list[str] = []
+        for i, count in enumerate(counts):
+            if count:
+                tall = max(count * unit, 1.0)
+                path.append(f"M{_r(lefts[i])} {_r(bottom - base[i])}v{_r(-tall)}h{_r(width)}v{_r(tall)}z")
+                base[i] += tall
+        stacks.append(Stack(item.kind, "".join(path), sum(counts)))
+    hovers = []
+    for i, total in enumerate(sums):
+        if total:
+            parts = [f"{words.KINDS[item.kind].title} {text.number(c[i])}" for item, c in rows if c[i]]
+            label = f"{text.when(bins.labels[i])} UTC: {text.counted(total, action)} ({', '.join(parts)})"
+            hovers.append(Hover(_r(LEFT + (bins.starts[i] - begin).total_seconds() * scale), _r(column), label))
+    title = {"block": "Blocks", "drop": "Drops", "permit": "Permits"}[action]
+    labels = tuple(Tick(_r(bottom - t * unit), text.number(t)) for t in ticks)
+    return Panel(action, title, top, height, labels, tuple(stacks), tuple(hovers), max(sums, default=0))
+
+
+def _flags(markers: Sequence[Marker], begin: datetime, seconds: float, scale: float) -> tuple[tuple[Flag, ...], tuple[NumberedMarker, ...]]:
+    """Number the markers in time order and draw those inside the picture; near ones share a flag."""
+    numbered: list[NumberedMarker] = []
+    groups: list[list[tuple[float, int]]] = []
+    for i, marker in enumerate(sorted(markers, key=lambda m: (m.time, m.event_id)), start=1):
+        at = text.instant(marker.time)
+        offset = -1.0 if at is None else (at - begin).total_seconds()
+        inside = 0 <= offset <= seconds
+        numbered.append(NumberedMarker(i, marker, inside))
+        if inside:
+            x = LEFT + offset * scale
+            if groups and x - groups[-1][0][0] < NEAR:
+                groups[-1].append((x, i))
+            else:
+                groups.append([(x, i)])
+    flags = []
+    for group in groups:
+        first, last = group[0][1], group[-1][1]
+        label = str(first) if first == last else f"{first}–{last}"
+        flags.append(Flag(_r(group[0][0]), label, 8.0 + 7.0 * len(label)))
+    return tuple(flags), tuple(numbered)
+
+
+def timeline_chart(timeline: Timeline, markers: Sequence[Marker]) -> TimelineChart | None:
+    """Lay out blocks and drops over time, stacked by kind; None where there is nothing to draw."""
+    bins = _bins(timeline)
+    if bins is None:
+        return None
+    begin = bins.starts[0]
+    seconds = (bins.starts[-1] - begin).total_seconds() + bins.step
+    scale = (WIDTH - LEFT - RIGHT) / seconds
+    flags, numbered = _flags(markers, begin, seconds, scale)
+    actions = [action for action in ("block", "drop") if any(s.action == action for s in timeline.series)]
+    flags_top = 4.0
+    top = 30.0 + (24.0 if flags else 0.0)
+    panels = []
+    for action in actions:
+        height = 170.0 if action == "block" or len(actions) == 1 else 100.0
+        panels.append(_panel("block" if action == "block" else "drop", top, height, bins, timeline.series, scale))
+        top += height + 36.0
+    axis = top - 36.0
+    per = text.duration(bins.step)
+    legend = tuple(sorted({series.kind for series in timeline.series}, key=_ORDER.__getitem__))
+    return TimelineChart(
+        width=WIDTH,
+        height=axis + 28.0,
+        left=LEFT,
+        right=WIDTH - RIGHT,
+        flags_top=flags_top,
+        axis=axis,
+        panels=tuple(panels),
+        ticks=_time_ticks(begin, seconds, scale),
+        flags=flags,
+        markers=numbered,
+        legend=legend,
+        per=per,
+        description=_describe(timeline, panels, per),
+        rows=tuple(
+            (bins.labels[i], tuple(counts[i] for counts in bins.counts))
+            for i in range(len(bins.starts))
+            if any(counts[i] for counts in bins.counts)
+        ),
+        columns=tuple((series.kind, series.action) for series in timeline.series),
+    )
+
+
+def _describe(timeline: Timeline, panels: Sequence[Panel], per: str) -> str:
+    """Say in words what the picture shows."""
+    parts = []
+    for panel in panels:
+        kinds = ", ".join(f"{words.KINDS[s.kind].title} {text.number(s.total)}" for s in panel.stacks if s.total)
+        parts.append(f"{panel.title}: at most {text.number(panel.peak)} per {per}; {kinds}.")
+    return f"{text.span(timeline.first or timeline.bins[0], timeline.last)}. " + " ".join(parts)
+
+
+# ------------------------------------------------------------------------------------------- coverage in time
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """The time that one input covers."""
+
+    label: str
+    note: str
+    x: float
+    width: float
+    top: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A state: one moment, drawn as a diamond."""
+
+    label: str
+    note: str
+    x: float
+    top: float
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageChart:
+    """Which input covers which time, on one axis."""
+
+    width: float
+    height: float
+    left: float
+    right: float
+    axis: float
+    bars: tuple[Bar, ...]
+    moments: tuple[Moment, ...]
+    ticks: tuple[Tick, ...]
+    description: str
+
+
+def coverage_chart(inputs: Sequence[InputFile], coverage: Coverage) -> CoverageChart | None:
+    """Lay out logs as bars and states as moments; None with fewer than one dated input."""
+    states = {p.state: p.state_time for p in coverage.pairings}
+    spans: list[tuple[InputFile, datetime, datetime]] = []
+    for item in inputs:
+        first = text.instant(item.first or states.get(item.name))
+        last = text.instant(item.last) or first
+        if first is not None and last is not None:
+            spans.append((item, min(first, last), max(first, last)))
+    if not spans:
+        return None
+    begin, end = min(s[1] for s in spans), max(s[2] for s in spans)
+    seconds = max((end - begin).total_seconds(), 1.0)
+    begin, seconds = begin - timedelta(seconds=seconds * 0.02), seconds * 1.04
+    scale = (WIDTH - LEFT - RIGHT) / seconds
+    bars: list[Bar] = []
+    moments: list[Moment] = []
+    top = 6.0
+    for item, first, last in spans:
+        x = LEFT + (first - begin).total_seconds() * scale
+        note = text.span(item.first or states.get(item.name), item.last)
+        if item.first is not None and item.last is not None and item.kind not in {"wfpstate", "filters"}:
+            bars.append(Bar(item.name, note, _r(x), _r(max((last - first).total_seconds() * scale, 2.0)), top))
+        else:
+            moments.append(Moment(item.name, note, _r(x), top))
+        top += 34.0
+    return CoverageChart(
+        WIDTH,
+        top + 26.0,
+        LEFT,
+        WIDTH - RIGHT,
+        top,
+        tuple(bars),
+        tuple(moments),
+        _time_ticks(begin.astimezone(UTC), seconds, scale),
+        "; ".join(f"{item.label}: {item.note}" for item in (*bars, *moments)),
+    )

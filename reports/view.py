@@ -1,0 +1,200 @@
+"""What the page needs beside the result: anchors, links between rows, and where a long table is folded.
+
+Nothing is counted or judged here. A row that is not shown has no anchor, so nobody is sent to a place that is not
+there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from reports import text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyzer.model import Analysis, CitedFilter, Evidence, Finding, Problem, Program, Verdict
+
+T = TypeVar("T")
+
+MOST_FLOWS: Final = 500
+MOST_FILTERS: Final = 200
+MOST_PROGRAMS: Final = 200
+MOST_PROBLEMS: Final = 200
+MOST_EVIDENCE: Final = 60
+MOST_MARKERS: Final = 60
+MOST_BINS: Final = 120
+MOST_INPUTS: Final = 200
+MOST_CONDITIONS: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Fold(Generic[T]):
+    """The rows that a page shows, and how many it leaves to the exports."""
+
+    rows: tuple[T, ...]
+    hidden: int
+
+    @property
+    def total(self) -> int:
+        """Rows shown and rows hidden."""
+        return len(self.rows) + self.hidden
+
+
+def fold(rows: Sequence[T], most: int) -> Fold[T]:
+    """Keep the first ``most`` rows; the result is ordered, so the first ones matter most."""
+    return Fold(tuple(rows[:most]), max(0, len(rows) - most))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link inside the page."""
+
+    anchor: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilterRow:
+    """A cited filter, its anchor and the flows that name it."""
+
+    anchor: str
+    cited: CitedFilter
+    flows: Fold[Link]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRow:
+    """A verdict, its anchor, its filter's anchor and the findings that rest on it."""
+
+    anchor: str
+    number: int
+    verdict: Verdict
+    filter_anchor: str | None
+    findings: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRow:
+    """One piece of evidence and the anchor of the filter that it names."""
+
+    evidence: Evidence
+    filter_anchor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A finding, its anchor and its evidence."""
+
+    anchor: str
+    finding: Finding
+    evidence: Fold[EvidenceRow]
+    permits: tuple[tuple[tuple[int, str | None], ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All rows of the page."""
+
+    flows: Fold[FlowRow]
+    filters: Fold[FilterRow]
+    programs: Fold[Program]
+    problems: Fold[Problem]
+    findings: tuple[FindingRow, ...]
+
+
+class _Anchors:
+    """Gives out anchors that are used once each."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, int] = {}
+
+    def take(self, wish: str) -> str:
+        """Return the wish, or the wish with a number behind it where it is taken."""
+        count = self._used.get(wish, 0) + 1
+        self._used[wish] = count
+        return wish if count == 1 else f"{wish}-{count}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Filters:
+    """Finds the anchor of a filter by state and id; by id alone only where that is one filter."""
+
+    by_state: dict[tuple[str, int], str]
+    by_id: dict[int, list[str]]
+
+    def anchor(self, filter_id: int | None, state: str | None = None) -> str | None:
+        """Return the anchor of the filter that is meant, None where none is shown or several could be meant."""
+        if filter_id is None:
+            return None
+        if state is not None and (state, filter_id) in self.by_state:
+            return self.by_state[state, filter_id]
+        found = self.by_id.get(filter_id, [])
+        return found[0] if len(found) == 1 else None
+
+
+def _filter_anchors(cited: Sequence[CitedFilter]) -> tuple[_Filters, list[str]]:
+    anchors = _Anchors()
+    names = [anchors.take(f"filter-{item.filter.filter_id}") for item in cited]
+    by_id: dict[int, list[str]] = {}
+    for item, name in zip(cited, names, strict=True):
+        by_id.setdefault(item.filter.filter_id, []).append(name)
+    return _Filters({(c.input, c.filter.filter_id): n for c, n in zip(cited, names, strict=True)}, by_id), names
+
+
+def _rests_on(finding: Finding, verdict: Verdict) -> bool:
+    """Tell whether the finding cites a record or the filter of this verdict, and is about its kind."""
+    if finding.kind is not None and finding.kind != verdict.kind:
+        return False
+    cited = {item.record_id for item in finding.evidence if item.record_id is not None}
+    if cited.intersection(verdict.record_ids):
+        return True
+    used = verdict.filter.filter_id if verdict.filter is not None else None
+    return used is not None and finding.kind is not None and any(item.filter_id == used for item in finding.evidence)
+
+
+def build(analysis: Analysis) -> View:
+    """Give every row of the page its anchor and its links."""
+    shown = fold(analysis.cited, MOST_FILTERS)
+    lookup, names = _filter_anchors(shown.rows)
+    anchors = _Anchors()
+    finding_names = [anchors.take(f"finding-{text.slug(item.id)}") for item in analysis.findings]
+    flows = fold(analysis.verdicts, MOST_FLOWS)
+    flow_rows = []
+    named: dict[str, list[Link]] = {}
+    for i, verdict in enumerate(flows.rows, start=1):
+        used = verdict.filter.filter_id if verdict.filter is not None else None
+        anchor = lookup.anchor(used, verdict.state)
+        links = tuple(
+            Link(name, item.title)
+            for name, item in zip(finding_names, analysis.findings, strict=True)
+            if _rests_on(item, verdict)
+        )
+        flow_rows.append(FlowRow(f"flow-{i}", i, verdict, anchor, links))
+        if anchor is not None:
+            named.setdefault(anchor, []).append(Link(f"flow-{i}", str(i)))
+    return View(
+        flows=Fold(tuple(flow_rows), flows.hidden),
+        filters=Fold(
+            tuple(
+                FilterRow(name, item, fold(named.get(name, []), 12)) for name, item in zip(names, shown.rows, strict=True)
+            ),
+            shown.hidden,
+        ),
+        programs=fold(analysis.programs, MOST_PROGRAMS),
+        problems=fold(analysis.problems, MOST_PROBLEMS),
+        findings=tuple(
+            _finding_row(name, item, lookup) for name, item in zip(finding_names, analysis.findings, strict=True)
+        ),
+    )
+
+
+def _finding_row(anchor: str, finding: Finding, lookup: _Filters) -> FindingRow:
+    evidence = fold(finding.evidence, MOST_EVIDENCE)
+    return FindingRow(
+        anchor,
+        finding,
+        Fold(tuple(EvidenceRow(item, lookup.anchor(item.filter_id, item.input)) for item in evidence.rows), evidence.hidden),
+        tuple(tuple((i, lookup.anchor(i)) for i in service.permits) for service in finding.services or ()),
+    )

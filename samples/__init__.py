@@ -1,0 +1,1 @@
+"""The shipped tickets and the program that makes them byte for byte again."""

@@ -1,0 +1,38 @@
+"""Makes the shipped tickets again, byte for byte: ``python -m samples.make [FOLDER]``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+if __package__ in (None, ""):  # run as a file: the project root is not on the path then
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from samples.ticket import Ticket
+
+TICKETS = ("win11", "win10")
+
+
+def tickets() -> list[Ticket]:
+    """Return every ticket, made anew."""
+    made = []
+    for name in TICKETS:
+        module = importlib.import_module(f"samples.tickets.{name}")
+        made.append(cast("Callable[[], Ticket]", module.ticket)())
+    return made
+
+
+def main(folder: Path) -> None:
+    """Write all tickets into a folder."""
+    for ticket in tickets():
+        ticket.write(folder)
+        print(f"{folder / ticket.name}: {', '.join(sorted(ticket.files()))}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent)

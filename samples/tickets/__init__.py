@@ -1,0 +1,1 @@
+"""The tickets: one module each, with a function ``ticket()`` that returns what is shipped."""
