@@ -34,20 +34,20 @@ def action_of(event_id: int) -> str:
     return "drop" if event_id in events.DROP else "permit" if event_id in events.PERMIT else "block"
 
 
-def _map_distinct(column: pd.Series, table: dict[object, str | None]) -> pd.Series:
+def _map_distinct(column: pd.Series, table: Mapping[int, str]) -> pd.Series:
     """Map a column through a small table; what is not in it becomes missing."""
     return column.map(table).astype("category")
 
 
-def _groups(address: str) -> bool:
-    """Tell multicast and broadcast: such an address can only be the destination of a packet."""
-    parsed = parse_address(address)
-    return parsed is not None and (parsed.is_multicast or parsed == BROADCAST)
+class _Sorts:
+    """What each distinct address is, as bool arrays over the categories that both sides share."""
 
-
-def _unspecified(address: str) -> bool:
-    parsed = parse_address(address)
-    return parsed is None or parsed.is_unspecified
+    def __init__(self, categories: pd.Index) -> None:
+        parsed = [parse_address(str(text)) for text in categories]
+        # Multicast and broadcast can only be the destination of a packet.
+        self.group = np.array([a is not None and (a.is_multicast or a == BROADCAST) for a in parsed], dtype=bool)
+        self.loopback = np.array([a is not None and a.is_loopback for a in parsed], dtype=bool)
+        self.nobody = np.array([a is None or a.is_unspecified for a in parsed], dtype=bool)
 
 
 class _Side:
@@ -59,7 +59,8 @@ class _Side:
 
     def among(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Tell for each row whether its address is flagged; a missing address never is."""
-        return np.append(flags, False)[self.codes]
+        out: NDArray[np.bool_] = np.append(flags, False)[self.codes]
+        return out
 
 
 def orient(
@@ -87,7 +88,7 @@ def orient(
     out["action"] = pd.Categorical(
         [action_of(int(i)) for i in np.unique(event_id)], categories=["block", "drop", "permit"]
     ).take(np.searchsorted(np.unique(event_id), event_id))
-    names: dict[object, str | None] = dict(layers.SYMBOL_BY_ID)
+    names: dict[int, str] = dict(layers.SYMBOL_BY_ID)
     names.update(layer_names or {})
     out["layer"] = _map_distinct(out["layer_rtid"], names)
     by_layer = out["layer"].map({name: _flow_direction(name) for name in out["layer"].cat.categories}).astype(object)
@@ -119,7 +120,7 @@ def _local_side(
     event_id = frame["event_id"].to_numpy()
     categories = frame["source_address"].cat.categories.union(frame["dest_address"].cat.categories)
     source, dest = _Side(frame["source_address"], categories), _Side(frame["dest_address"], categories)
-    grouped = np.array([_groups(text) for text in categories], dtype=bool)
+    sorts = _Sorts(categories)
     is_port = np.isin(event_id, PORT_EVENTS)
     outbound, inbound = direction == "outbound", direction == "inbound"
     packet_in = inbound & np.isin(event_id, PACKET_EVENTS) & ~conflict
@@ -133,11 +134,12 @@ def _local_side(
     for host in np.unique(host_codes):
         rows = host_codes == host
         name = frame["computer"].cat.categories[host] if host >= 0 else None
-        own = _own(rows, certain, local_is_source, source, dest, categories, own_addresses.get(name, frozenset()))
+        own = _own(rows & certain, local_is_source, (source, dest), sorts)
+        own |= categories.isin(list(own_addresses.get(name, ())))
         todo = np.flatnonzero(rows & open_rows)
         if not len(todo):
             continue
-        s_group, d_group = source.among(grouped)[todo], dest.among(grouped)[todo]
+        s_group, d_group = source.among(sorts.group)[todo], dest.among(sorts.group)[todo]
         s_own, d_own = source.among(own)[todo], dest.among(own)[todo]
         # A group address is a packet's destination: for an inbound packet that is the local side.
         is_inbound = inbound[todo]
@@ -164,25 +166,16 @@ def _writes_new_fields(frame: pd.DataFrame, rows: NDArray[np.bool_]) -> int:
 
 
 def _own(
-    rows: NDArray[np.bool_],
-    certain: NDArray[np.bool_],
-    local_is_source: NDArray[np.bool_],
-    source: _Side,
-    dest: _Side,
-    categories: pd.Index,
-    extra: frozenset[str],
+    rows: NDArray[np.bool_], local_is_source: NDArray[np.bool_], sides: tuple[_Side, _Side], sorts: _Sorts
 ) -> NDArray[np.bool_]:
-    """Flag the addresses that this host's certain records (and the caller) show to be its own."""
-    own = np.zeros(len(categories), dtype=bool)
-    for side, wanted in ((source, True), (dest, False)):
-        found = side.codes[rows & certain & (local_is_source == wanted)]
+    """Flag the addresses that these rows, whose order is certain, show to be the host's own."""
+    own = np.zeros(len(sorts.group), dtype=bool)
+    for side, wanted in zip(sides, (True, False), strict=True):
+        found = side.codes[rows & (local_is_source == wanted)]
         own[np.unique(found[found >= 0])] = True
-    for index in np.flatnonzero(own):
-        own[index] = not (_groups(categories[index]) or _unspecified(categories[index]))
-    for address in extra:
-        if address in categories:
-            own[categories.get_loc(address)] = True
-    return own
+    # Every loopback address is the host's own: both sides of such a connection are, so neither gives a vote.
+    flagged: NDArray[np.bool_] = (own & ~sorts.group & ~sorts.nobody) | sorts.loopback
+    return flagged
 
 
 def _pick(frame: pd.DataFrame, first: str, second: str, choose: NDArray[np.bool_]) -> pd.Series:
@@ -212,5 +205,5 @@ def _endpoints(frame: pd.DataFrame, local_is_source: NDArray[np.bool_], certain:
     out["icmp_code"] = out["remote_raw_port"].where(icmp)
     # 5031 and MAC events name no two endpoints, so there is no order to be unsure of.
     settled = certain | mac.to_numpy() | (out["event_id"] == 5031).to_numpy()
-    out["endpoint_order"] = pd.Categorical.from_codes(np.where(settled, 0, 1), categories=["certain", "uncertain"])
+    out["endpoint_order"] = pd.Categorical(["certain", "uncertain"]).take(np.where(settled, 0, 1))
     return out

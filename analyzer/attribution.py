@@ -34,16 +34,23 @@ def service_of(command_line: object) -> str | None:
 
 def _starts(processes: pd.DataFrame) -> pd.DataFrame:
     """Return creations of svchost with the one service they host: computer, process_id, started, service."""
-    created = processes[(processes["event_id"] == CREATED) & processes["process_id"].notna() & processes["time"].notna()]
+    created = processes[
+        (processes["event_id"] == CREATED) & processes["process_id"].notna() & processes["time"].notna()
+    ]
     return pd.DataFrame(
         {
-            "computer": created["computer"].astype("object").where(created["computer"].notna(), ""),
-            "process_id": created["process_id"].astype("uint64"),
+            "computer": _computer(created),
+            "process_id": created["process_id"].astype("uint64").to_numpy(),
             "at": nanoseconds(created["time"]),
-            "base": created["process_name"].map(base_name, na_action="ignore").astype("object"),
-            "service": created["command_line"].map(service_of, na_action="ignore").astype("object"),
+            "base": created["process_name"].map(base_name, na_action="ignore").astype("str").to_numpy(),
+            "service": created["command_line"].map(service_of, na_action="ignore").astype("str").to_numpy(),
         }
     )
+
+
+def _computer(frame: pd.DataFrame) -> pd.api.extensions.ExtensionArray:
+    """Return the computer column as a join key: ``str``, missing as an empty text."""
+    return frame["computer"].astype("str").fillna("").array
 
 
 def base_name(path: object) -> str:
@@ -65,7 +72,10 @@ def attribute(events: pd.DataFrame, processes: pd.DataFrame) -> pd.DataFrame:
         found = _latest_start(events, starts)
         ended = _ended(events, processes, found["at"].to_numpy())
         names = found["service"].to_numpy(dtype=object)
-        same = found["base"].to_numpy(dtype=object) == events["application"].map(base_name, na_action="ignore").astype("object").to_numpy()
+        same = (
+            found["base"].to_numpy(dtype=object)
+            == events["application"].map(base_name, na_action="ignore").astype("object").to_numpy()
+        )
         for row in np.flatnonzero(found["service"].notna().to_numpy() & ~ended & same):
             services[row] = (names[row],)
             sources[row] = SOURCE
@@ -78,7 +88,7 @@ def _keys(events: pd.DataFrame) -> pd.DataFrame:
     """Return the join keys of events, in their order."""
     return pd.DataFrame(
         {
-            "computer": events["computer"].astype("object").where(events["computer"].notna(), "").to_numpy(),
+            "computer": _computer(events),
             "process_id": events["process_id"].fillna(0).astype("uint64").to_numpy(),
             "at": nanoseconds(events["time"]),
             "row": np.arange(len(events)),
@@ -102,7 +112,7 @@ def _ended(events: pd.DataFrame, processes: pd.DataFrame, started: NDArray[np.fl
         return np.zeros(len(events), dtype=bool)
     right = pd.DataFrame(
         {
-            "computer": exits["computer"].astype("object").where(exits["computer"].notna(), "").to_numpy(),
+            "computer": _computer(exits),
             "process_id": exits["process_id"].astype("uint64").to_numpy(),
             "ended": nanoseconds(exits["time"]),
         }
@@ -110,4 +120,5 @@ def _ended(events: pd.DataFrame, processes: pd.DataFrame, started: NDArray[np.fl
     left = _keys(events).sort_values("at", kind="stable")
     merged = pd.merge_asof(left, right, left_on="at", right_on="ended", by=["computer", "process_id"])
     ended = merged.sort_values("row")["ended"].to_numpy(dtype="float64")
-    return np.nan_to_num(ended, nan=-np.inf) >= np.nan_to_num(started.astype("float64"), nan=np.inf)
+    out: NDArray[np.bool_] = np.nan_to_num(ended, nan=-np.inf) >= np.nan_to_num(started.astype("float64"), nan=np.inf)
+    return out

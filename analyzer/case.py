@@ -102,11 +102,10 @@ def open_case(paths: Sequence[Path], progress: Callable[[str, int, int], None] |
 
 
 def _left_out(file: CaseFile) -> Problem:
-    recognised = file.kind != "unknown"
-    what = f"{'recognised as' if recognised else 'this is'} {file.what}; it was left out"
-    if not recognised:
-        what += f". Readable are {_READABLE}"
-    return Problem(file.name, None, "lost" if file.named else "note", what)
+    if not file.named:
+        return Problem(file.name, None, "note", f"{file.what}: left out")
+    hint = f". Readable are {_READABLE}" if file.kind == "unknown" else ""
+    return Problem(file.name, None, "lost", f"{file.what}: left out{hint}")
 
 
 # --------------------------------------------------------------------------------------------------------------
@@ -166,12 +165,12 @@ def _walk(folder: Path, base: str, problems: list[Problem]) -> Iterator[Path]:
                 mode = path.stat().st_mode
             except OSError as error:
                 what = "a link without a target" if path.is_symlink() else f"can't be opened ({_reason(error)})"
-                said(path, f"{what}; it was left out", lost=not path.is_symlink())
+                said(path, f"{what}: left out", lost=not path.is_symlink())
                 continue
             if stat.S_ISREG(mode):
                 yield path
             else:
-                said(path, "a device, pipe or socket is never opened; it was left out")
+                said(path, "a device, pipe or socket is never opened: left out")
 
 
 def _once(found: Iterable[_Found], problems: list[Problem]) -> list[_Found]:
@@ -225,7 +224,7 @@ def _read(item: _Found, problems: list[Problem], progress: Callable[[str, int, i
                 if progress is not None:
                     progress(item.name, size, status.st_size)
     except OSError as error:
-        what = f"can't be read ({_reason(error)}); it was left out"
+        what = f"can't be read ({_reason(error)}): left out"
         problems.append(Problem(item.name, f"offset {size}" if size else None, "lost", what))
         return CaseFile(item.path, item.name, "unknown", "an unreadable file", item.named)
     identity = identifier.identity

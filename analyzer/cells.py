@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, cast
+
 import pandas as pd
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def number(value: object) -> int | None:
     """Return a number cell as int, exact up to 2**64-1."""
-    return None if value is None or value is pd.NA or pd.isna(value) else int(value)  # type: ignore[call-overload, no-any-return]
+    return None if value is None or pd.isna(cast("Any", value)) else int(cast("Any", value))
 
 
 def text(value: object) -> str | None:
@@ -15,9 +21,9 @@ def text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def moment(value: pd.Timestamp | None) -> int | None:
+def moment(value: object) -> int | None:
     """Return a time as nanoseconds since 1970 in UTC."""
-    return None if value is None or pd.isna(value) else int(value.as_unit("ns").value)
+    return int(value.as_unit("ns").value) if isinstance(value, pd.Timestamp) else None
 
 
 def rfc3339(nanoseconds: int) -> str:
@@ -26,7 +32,14 @@ def rfc3339(nanoseconds: int) -> str:
     return f"{pd.Timestamp(seconds, unit='s').strftime('%Y-%m-%dT%H:%M:%S')}.{rest // 100:07d}Z"
 
 
-def when(value: pd.Timestamp | None) -> str | None:
+def when(value: object) -> str | None:
     """Write a time cell as the contract wants it, or None."""
     found = moment(value)
     return None if found is None else rfc3339(found)
+
+
+def objects(column: pd.Series) -> NDArray[np.object_]:
+    """Return a nullable number column as Python ints and None."""
+    out: NDArray[np.object_] = column.to_numpy(dtype=object)
+    out[column.isna().to_numpy()] = None
+    return out

@@ -1,4 +1,6 @@
-"""The checks of a run-time id against one state (REFERENCE 1.5): can the filter with this id be the one meant?
+"""The checks of a run-time id against one state: whether the filter with this id can be the one meant.
+
+Source: REFERENCE 1.5.
 
 A number alone proves nothing: ids are handed out again after a boot or a policy reload. Each check is one bit.
 """
@@ -47,8 +49,11 @@ PORT_LAYER_STEMS: Final = ("ALE_RESOURCE_ASSIGNMENT", "ALE_AUTH_LISTEN")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Result for ``n`` events: ``row`` (position in the book's filters, -1 = id not there), ``bits`` (Check),
-    ``failing`` (position of the field that failed in ``fields``, -1), ``specific`` (a telling condition said yes).
+    """Result for ``n`` events.
+
+    ``row`` is the position in the book's filters (-1: the id is not there), ``bits`` the :class:`Check` flags,
+    ``failing`` the position in ``FIELDS`` of the first field that failed (-1), ``specific`` whether a telling
+    condition said yes.
     """
 
     row: NDArray[np.int64]
@@ -99,7 +104,9 @@ def check(
     for at, found in enumerate(np.unique(row[row >= 0])):
         stop = bounds[at + 1] if at + 1 < len(bounds) else count
         here = order[bounds[at] : stop]
-        _check_filter(int(found), here, book, (layer_rtid, is_permit, origins, flows), (bits, failing, specific), snapshot)
+        _check_filter(
+            int(found), here, book, (layer_rtid, is_permit, origins, flows), (bits, failing, specific), snapshot
+        )
     _check_times(events, row, bits, snapshot, markers, computer)
     return Checked(row, bits, failing, specific)
 

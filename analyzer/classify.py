@@ -6,9 +6,8 @@ edited, so a name decides only where nothing else does, and then as a hint (``ki
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pandas as pd
 
@@ -16,7 +15,7 @@ from analyzer import cells
 from analyzer.wfp import fixed_filters, layers, origins, providers, sddl, sublayers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from analyzer.engine.conditions import Test
     from analyzer.model import Kind, KindEvidence
@@ -110,54 +109,166 @@ class Rule(NamedTuple):
 
 
 SHAPES: Final[tuple[Rule, ...]] = (
-    Rule("third-party", "REFERENCE 3.1", "provider or its service is a product that is not Windows' own",
-         lambda s: s.product is not None),
-    Rule("quarantine", "REFERENCE 3.4 row 1", "the firewall's quarantine sublayer",
-         lambda s: s.firewall and s.sublayer == "MPSSVC_QUARANTINE"),
-    Rule("boot-time", "REFERENCE 3.4 row 2", "a firewall filter flagged boot-time or persistent",
-         lambda s: s.firewall and bool(s.flags & {"BOOTTIME", "PERSISTENT"})),
-    Rule("appcontainer-loopback", "REFERENCE 12", "loopback of app containers: descriptor names packages, flag loopback",
-         lambda s: s.sublayer in {"MPSSVC_WSH", "MPSSVC_APP_ISOLATION"} and s.names_packages and s.loopback),
-    Rule("service-hardening", "REFERENCE 3.4 row 3, 12", "hardening sublayer, descriptor names service SIDs",
-         lambda s: s.sublayer == "MPSSVC_WSH" and s.names_services),
-    Rule("app-isolation", "REFERENCE 3.4 row 4", "hardening sublayer, any app package: the older app-container default",
-         lambda s: s.sublayer == "MPSSVC_WSH" and s.package_not_null),
-    Rule("app-isolation", "REFERENCE 12", "hardening sublayer, descriptor names app packages",
-         lambda s: s.sublayer == "MPSSVC_WSH" and s.names_packages),
-    Rule("service-hardening", "REFERENCE 3.4 row 4", "hardening sublayer, one program: a built-in hardening rule",
-         lambda s: s.sublayer == "MPSSVC_WSH" and not s.is_callout and bool(s.fields & {"ALE_APP_ID", "ALE_USER_ID"})),
-    Rule("appcontainer-loopback", "REFERENCE 3.4 row 5", "app-isolation sublayer with a user-id condition",
-         lambda s: s.sublayer == "MPSSVC_APP_ISOLATION" and "ALE_USER_ID" in s.fields),
-    Rule("app-isolation", "REFERENCE 3.4 row 5", "app-isolation sublayer without a user-id condition",
-         lambda s: s.sublayer == "MPSSVC_APP_ISOLATION"),
-    Rule("stealth", "REFERENCE 3.4 row 6", "firewall sublayer, fixed 64-bit weight, an ICMP-error layer",
-         lambda s: s.firewall and s.sublayer == "MPSSVC_WF" and s.weight_type == "UINT64"
-         and s.stem.endswith("ICMP_ERROR")),
-    Rule("stealth", "REFERENCE 3.4 row 10", "firewall callout at the discard twin of the inbound transport layer",
-         lambda s: s.firewall and s.is_callout and s.stem == "INBOUND_TRANSPORT" and layers.is_discard(s.layer)),
-    Rule("default-inbound", "REFERENCE 3.4 row 7", "firewall sublayer, default weight, profile conditions at most, inbound",
-         lambda s: s.firewall and s.sublayer == "MPSSVC_WF" and s.default_weight and s.only_profiles
-         and not s.is_callout and layers.direction(s.layer) == "inbound"),
-    Rule("default-outbound", "REFERENCE 3.4 row 7", "firewall sublayer, default weight, profile conditions at most, outbound",
-         lambda s: s.firewall and s.sublayer == "MPSSVC_WF" and s.default_weight and s.only_profiles
-         and not s.is_callout and layers.direction(s.layer) == "outbound"),
-    Rule("default-inbound", "REFERENCE 3.4 row 10", "helper of the inbound default: firewall callout with a default weight",
-         lambda s: s.firewall and s.sublayer == "MPSSVC_WF" and s.is_callout and s.default_weight
-         and s.stem in {"ALE_RESOURCE_ASSIGNMENT", "ALE_AUTH_LISTEN"}),
-    Rule("explicit-rule", "REFERENCE 3.4 row 8", "firewall sublayer, weight of block rules, with conditions",
-         lambda s: s.firewall and s.sublayer == "MPSSVC_WF" and s.weight_type == "UINT8"
-         and s.weight == BLOCK_RULE_WEIGHT and not s.is_callout and bool(s.fields)),
-    Rule("default-inbound", "REFERENCE 3.4 row 9 (unconfirmed)",
-         "firewall sublayer, receive/accept, no conditions: blocks all inbound, allow rules do not help against it",
-         lambda s: s.firewall and s.sublayer == "MPSSVC_WF" and not s.is_callout and not s.fields
-         and s.stem == "ALE_AUTH_RECV_ACCEPT"),
-    Rule("windows-component", "REFERENCE 3.1, 12", "a sublayer of a part of Windows (Defender, edge traversal)",
-         lambda s: s.sublayer in sublayers.WINDOWS_COMPONENT_KEYS),
-    Rule("ipsec", "REFERENCE 3.1, 3.2", "an IPsec provider, sublayer or callout",
-         lambda s: s.provider in providers.IPSEC_KEYS or s.sublayer in sublayers.IPSEC_KEYS
-         or s.callout.startswith("IPSEC_") or s.stem in {"IPSEC", "IKEEXT", "IPSEC_KM_DEMUX"}),
-    Rule("windows-component", "REFERENCE 3.1", "a provider that is a part of Windows",
-         lambda s: s.provider in providers.WINDOWS_KEYS and not s.firewall and not s.is_callout),
+    Rule(
+        "third-party",
+        "REFERENCE 3.1",
+        "provider or its service is a product that is not Windows' own",
+        lambda s: s.product is not None,
+    ),
+    Rule(
+        "quarantine",
+        "REFERENCE 3.4 row 1",
+        "the firewall's quarantine sublayer",
+        lambda s: s.firewall and s.sublayer == "MPSSVC_QUARANTINE",
+    ),
+    Rule(
+        "boot-time",
+        "REFERENCE 3.4 row 2",
+        "a firewall filter flagged boot-time or persistent",
+        lambda s: s.firewall and bool(s.flags & {"BOOTTIME", "PERSISTENT"}),
+    ),
+    Rule(
+        "appcontainer-loopback",
+        "REFERENCE 12",
+        "loopback of app containers: descriptor names packages, flag loopback",
+        lambda s: s.sublayer in {"MPSSVC_WSH", "MPSSVC_APP_ISOLATION"} and s.names_packages and s.loopback,
+    ),
+    Rule(
+        "service-hardening",
+        "REFERENCE 3.4 row 3, 12",
+        "hardening sublayer, descriptor names service SIDs",
+        lambda s: s.sublayer == "MPSSVC_WSH" and s.names_services,
+    ),
+    Rule(
+        "app-isolation",
+        "REFERENCE 3.4 row 4",
+        "hardening sublayer, any app package: the older app-container default",
+        lambda s: s.sublayer == "MPSSVC_WSH" and s.package_not_null,
+    ),
+    Rule(
+        "app-isolation",
+        "REFERENCE 12",
+        "hardening sublayer, descriptor names app packages",
+        lambda s: s.sublayer == "MPSSVC_WSH" and s.names_packages,
+    ),
+    Rule(
+        "service-hardening",
+        "REFERENCE 3.4 row 4",
+        "hardening sublayer, one program: a built-in hardening rule",
+        lambda s: s.sublayer == "MPSSVC_WSH" and not s.is_callout and bool(s.fields & {"ALE_APP_ID", "ALE_USER_ID"}),
+    ),
+    Rule(
+        "appcontainer-loopback",
+        "REFERENCE 3.4 row 5",
+        "app-isolation sublayer with a user-id condition",
+        lambda s: s.sublayer == "MPSSVC_APP_ISOLATION" and "ALE_USER_ID" in s.fields,
+    ),
+    Rule(
+        "app-isolation",
+        "REFERENCE 3.4 row 5",
+        "app-isolation sublayer without a user-id condition",
+        lambda s: s.sublayer == "MPSSVC_APP_ISOLATION",
+    ),
+    Rule(
+        "stealth",
+        "REFERENCE 3.4 row 6",
+        "firewall sublayer, fixed 64-bit weight, an ICMP-error layer",
+        lambda s: (
+            s.firewall and s.sublayer == "MPSSVC_WF" and s.weight_type == "UINT64" and s.stem.endswith("ICMP_ERROR")
+        ),
+    ),
+    Rule(
+        "stealth",
+        "REFERENCE 3.4 row 10",
+        "firewall callout at the discard twin of the inbound transport layer",
+        lambda s: s.firewall and s.is_callout and s.stem == "INBOUND_TRANSPORT" and layers.is_discard(s.layer),
+    ),
+    Rule(
+        "default-inbound",
+        "REFERENCE 3.4 row 7",
+        "firewall sublayer, default weight, profile conditions at most, inbound",
+        lambda s: (
+            s.firewall
+            and s.sublayer == "MPSSVC_WF"
+            and s.default_weight
+            and s.only_profiles
+            and not s.is_callout
+            and layers.direction(s.layer) == "inbound"
+        ),
+    ),
+    Rule(
+        "default-outbound",
+        "REFERENCE 3.4 row 7",
+        "firewall sublayer, default weight, profile conditions at most, outbound",
+        lambda s: (
+            s.firewall
+            and s.sublayer == "MPSSVC_WF"
+            and s.default_weight
+            and s.only_profiles
+            and not s.is_callout
+            and layers.direction(s.layer) == "outbound"
+        ),
+    ),
+    Rule(
+        "default-inbound",
+        "REFERENCE 3.4 row 10",
+        "helper of the inbound default: firewall callout with a default weight",
+        lambda s: (
+            s.firewall
+            and s.sublayer == "MPSSVC_WF"
+            and s.is_callout
+            and s.default_weight
+            and s.stem in {"ALE_RESOURCE_ASSIGNMENT", "ALE_AUTH_LISTEN"}
+        ),
+    ),
+    Rule(
+        "explicit-rule",
+        "REFERENCE 3.4 row 8",
+        "firewall sublayer, weight of block rules, with conditions",
+        lambda s: (
+            s.firewall
+            and s.sublayer == "MPSSVC_WF"
+            and s.weight_type == "UINT8"
+            and s.weight == BLOCK_RULE_WEIGHT
+            and not s.is_callout
+            and bool(s.fields)
+        ),
+    ),
+    Rule(
+        "default-inbound",
+        "REFERENCE 3.4 row 9 (unconfirmed)",
+        "firewall sublayer, receive/accept, no conditions: blocks all inbound, allow rules do not help against it",
+        lambda s: (
+            s.firewall
+            and s.sublayer == "MPSSVC_WF"
+            and not s.is_callout
+            and not s.fields
+            and s.stem == "ALE_AUTH_RECV_ACCEPT"
+        ),
+    ),
+    Rule(
+        "windows-component",
+        "REFERENCE 3.1, 12",
+        "a sublayer of a part of Windows (Defender, edge traversal)",
+        lambda s: s.sublayer in sublayers.WINDOWS_COMPONENT_KEYS,
+    ),
+    Rule(
+        "ipsec",
+        "REFERENCE 3.1, 3.2",
+        "an IPsec provider, sublayer or callout",
+        lambda s: (
+            s.provider in providers.IPSEC_KEYS
+            or s.sublayer in sublayers.IPSEC_KEYS
+            or s.callout.startswith("IPSEC_")
+            or s.stem in {"IPSEC", "IKEEXT", "IPSEC_KM_DEMUX"}
+        ),
+    ),
+    Rule(
+        "windows-component",
+        "REFERENCE 3.1",
+        "a provider that is a part of Windows",
+        lambda s: s.provider in providers.WINDOWS_KEYS and not s.firewall and not s.is_callout,
+    ),
 )
 
 # English display names (REFERENCE 3.3), tried only where no row above fits.
@@ -179,23 +290,35 @@ NAMES: Final[tuple[tuple[str, Kind], ...]] = (
 
 
 def classify_one(shape: Shape, origin: str | None) -> Classified:
-    """Classify one filter that can block."""
-    if origin is not None:
-        named = origins.origin_kind(origin, shape.sublayer)
-        if named is not None:
-            return Classified(named, "origin", f"filter origin “{origin}”")
+    """Classify one filter that can block: the first of origin, key, shape and name that tells."""
+    return _by_origin(shape, origin) or _by_key(shape) or _by_shape(shape) or _by_name(shape) or _unknown(shape)
+
+
+def _by_origin(shape: Shape, origin: str | None) -> Classified | None:
+    kind = origins.origin_kind(origin, shape.sublayer)
+    return Classified(kind, "origin", f"its filter origin is “{origin}”") if kind is not None else None
+
+
+def _by_key(shape: Shape) -> Classified | None:
     fixed = fixed_filters.fixed_filter(shape.key)
-    if fixed is not None and fixed.origin is not None:
-        named = origins.origin_kind(fixed.origin, fixed.sublayer)
-        if named is not None:
-            return Classified(named, "key", "its filter key is the same on every machine: a boot-time or quarantine filter")
-    for rule in SHAPES:
-        if rule.test(shape):
-            return Classified(rule.kind, "shape", f"{rule.why} ({rule.source})")
+    kind = origins.origin_kind(fixed.origin, fixed.sublayer) if fixed is not None else None
+    why = "its filter key is the same on every machine: a boot-time or quarantine filter"
+    return Classified(kind, "key", why) if kind is not None else None
+
+
+def _by_shape(shape: Shape) -> Classified | None:
+    rule = next((rule for rule in SHAPES if rule.test(shape)), None)
+    return Classified(rule.kind, "shape", rule.why) if rule is not None else None
+
+
+def _by_name(shape: Shape) -> Classified | None:
     lowered = shape.name.lower()
-    for start, kind in NAMES:
-        if lowered.startswith(start):
-            return Classified(kind, "name", f"only its display name “{shape.name}” says so: a hint, names can be edited")
+    kind = next((kind for start, kind in NAMES if lowered.startswith(start)), None)
+    why = f"only its display name “{shape.name}” says so; names can be edited and are localized"
+    return Classified(kind, "name", why) if kind is not None else None
+
+
+def _unknown(shape: Shape) -> Classified:
     if shape.is_callout:
         return Classified("callout", "shape", "a callout decides, and nothing says whose it is")
     if shape.firewall:
@@ -203,7 +326,7 @@ def classify_one(shape: Shape, origin: str | None) -> Classified:
     return Classified("other-wfp", "shape", "not the firewall's filter, and its maker is not known")
 
 
-def shape_of(row: object, tests: Sequence[Test], product: str | None) -> Shape:
+def shape_of(row: Any, tests: Sequence[Test], product: str | None) -> Shape:
     """Gather what the rules look at from one row of the FILTERS frame (as a named tuple)."""
     user_sids: set[str] = set()
     package_not_null = loopback = False
@@ -223,7 +346,7 @@ def shape_of(row: object, tests: Sequence[Test], product: str | None) -> Shape:
         action=text(row, "action"),
         flags=frozenset(getattr(row, "flags", None) or ()),
         weight_type=text(row, "weight_type"),
-        weight=cells.number(getattr(row, "weight")),
+        weight=cells.number(row.weight),
         fields=frozenset(test.field for test in tests),
         user_sids=frozenset(user_sids),
         package_not_null=package_not_null,
@@ -233,7 +356,7 @@ def shape_of(row: object, tests: Sequence[Test], product: str | None) -> Shape:
     )
 
 
-def text(row: object, name: str) -> str:
+def text(row: Any, name: str) -> str:
     """Return a text cell, missing as an empty string."""
     return cells.text(getattr(row, name)) or ""
 
@@ -258,7 +381,9 @@ def classify(
     whys: list[str | None] = []
     for position, row in enumerate(filters.itertuples(index=False)):
         if text(row, "action") not in CAN_BLOCK:
-            kinds.append(None), evidence.append(None), whys.append(None)
+            kinds.append(None)
+            evidence.append(None)
+            whys.append(None)
             continue
         provider, owner = text(row, "provider"), owners.get((row.input, row.sublayer), "")
         product = providers.third_party(provider, services.get((row.input, provider)))

@@ -63,7 +63,7 @@ def event_frame(events: pd.DataFrame) -> pd.DataFrame:
     nothing = np.full(len(events), None, dtype=object)
     for key in EVENT_KEYS:
         if key == "source":
-            out[key] = pd.Categorical.from_codes(np.zeros(len(events), dtype=np.int8), categories=["audit"])
+            out[key] = pd.Categorical(["audit"]).take(np.zeros(len(events), dtype=np.intp))
         elif key == "filter_row":
             rows = pd.Series(events["filter_row"].to_numpy(), dtype="Int64")
             out[key] = rows.mask(rows < 0)

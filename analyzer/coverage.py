@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
-
 from analyzer import cells, markers
 from analyzer.model import Coverage, Marker, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
     from analyzer.model import StateFits
     from analyzer.pairing import Fit
@@ -73,11 +73,17 @@ def _worst_first(fits: Sequence[Fit]) -> tuple[StateFits, str, str | None]:
         if found:
             best = max(found, key=lambda p: len(p.ties))
             said = "; ".join(best.ties if wanted == "yes" else best.against or best.ties)
-            return best.fits, f"{best.state} and the log of {best.computer or 'an unnamed computer'}: {said}", best.state_time
+            return (
+                best.fits,
+                f"{best.state} and the log of {best.computer or 'an unnamed computer'}: {said}",
+                best.state_time,
+            )
     return "unknown", "", None
 
 
-def cover(events: pd.DataFrame, logs: Sequence[tuple[str, EvtxLog]], book: Book, fits: Sequence[Fit], marks: markers.Markers) -> Coverage:
+def cover(
+    events: pd.DataFrame, logs: Sequence[tuple[str, EvtxLog]], book: Book, fits: Sequence[Fit], marks: markers.Markers
+) -> Coverage:
     """Build the coverage part of the result."""
     firsts = [log.first for _, log in logs if log.first is not None]
     lasts = [log.last for _, log in logs if log.last is not None]
@@ -92,7 +98,7 @@ def cover(events: pd.DataFrame, logs: Sequence[tuple[str, EvtxLog]], book: Book,
         first=cells.when(min(firsts)) if firsts else None,
         last=cells.when(max(lasts)) if lasts else None,
         gaps=gaps(logs),
-        by_event_id={str(int(i)): int(n) for i, n in counts.items()},
+        by_event_id={str(i): int(n) for i, n in counts.items()},
         audit_policy=None,
         state_time=state_time or (times[-1] if times else None),
         state_fits=state_fits,
@@ -102,8 +108,8 @@ def cover(events: pd.DataFrame, logs: Sequence[tuple[str, EvtxLog]], book: Book,
             Marker(
                 time=cells.rfc3339(cells.moment(row.time) or 0),
                 computer=cells.text(row.computer),
-                what=markers.title(int(row.event_id)),
-                event_id=int(row.event_id),
+                what=markers.title(cells.number(row.event_id) or 0),
+                event_id=cells.number(row.event_id) or 0,
                 input=str(row.input),
                 record_id=cells.number(row.record_id),
             )

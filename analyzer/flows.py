@@ -32,7 +32,17 @@ FLOW_KEYS: Final = (
     "icmp_type",
     "icmp_code",
 )
-VERDICT_KEYS: Final = (*FLOW_KEYS, "action", "kind", "grade", "filter_row", "state", "event_origin", "filter_rtid", "service_key")
+VERDICT_KEYS: Final = (
+    *FLOW_KEYS,
+    "action",
+    "kind",
+    "grade",
+    "filter_row",
+    "state",
+    "event_origin",
+    "filter_rtid",
+    "service_key",
+)
 ATTEMPT_KEYS: Final = (
     "computer",
     "event_id",
@@ -54,7 +64,7 @@ def service_port(events: pd.DataFrame) -> pd.Series:
 
 
 def group_numbers(frame: pd.DataFrame, keys: tuple[str, ...]) -> NDArray[np.int64]:
-    """Number the distinct combinations of these columns; missing values are equal to each other."""
+    """Return a number per distinct combination of these columns; missing values are equal to each other."""
     total = np.zeros(len(frame), dtype=np.int64)
     for key in keys:
         codes, uniques = pd.factorize(frame[key], use_na_sentinel=False)
@@ -64,7 +74,7 @@ def group_numbers(frame: pd.DataFrame, keys: tuple[str, ...]) -> NDArray[np.int6
 
 
 def attempts(events: pd.DataFrame) -> NDArray[np.int64]:
-    """Number the attempts: equal records with at most ``ATTEMPT_GAP_NS`` between one and the next."""
+    """Return a number per attempt: equal records with at most ``ATTEMPT_GAP_NS`` between one and the next."""
     count = len(events)
     if not count:
         return np.zeros(0, dtype=np.int64)
@@ -80,7 +90,7 @@ def attempts(events: pd.DataFrame) -> NDArray[np.int64]:
 
 
 def add(events: pd.DataFrame) -> pd.DataFrame:
-    """Add ``service_port``, ``service_key``, ``flow``, ``verdict`` and ``attempt`` (int64 numbers) to resolved events."""
+    """Add ``service_port``, ``service_key`` and the numbers ``flow``, ``verdict``, ``attempt`` (int64) to events."""
     out = events.copy(deep=False)
     out["service_port"] = service_port(out)
     out["service_key"] = pd.Categorical([" ".join(s) if s else None for s in out["services"]])

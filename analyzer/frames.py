@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pandas as pd
 
 from analyzer.wfp import events as wfp_events
@@ -20,6 +21,7 @@ TEXT: Final = "category"
 NUMBER: Final = "UInt64"
 TIME: Final = "datetime64[ns, UTC]"
 OBJECT: Final = "object"
+NAT: Final = np.iinfo(np.int64).min  # how NaT is stored
 
 SYSTEM: Final[dict[str, str]] = {
     "input": TEXT,  # name of the input file
@@ -172,10 +174,16 @@ def build(columns: Mapping[str, Sequence[object]], schema: Mapping[str, str]) ->
         values = columns.get(name)
         data = list(values) if values is not None else [None] * length
         if dtype == TIME:
-            out[name] = pd.Series(pd.to_datetime(pd.array(data, dtype="Int64"), unit="ns", utc=True)).astype(TIME)
+            out[name] = pd.Series(_times(data), dtype=TIME)
         else:
             out[name] = pd.Series(data, dtype=dtype)
     return pd.DataFrame(out)
+
+
+def _times(nanoseconds: Sequence[object]) -> pd.DatetimeIndex:
+    """Turn nanoseconds since 1970 into times; None becomes NaT."""
+    numbers = np.array([NAT if item is None else item for item in nanoseconds], dtype=np.int64)
+    return pd.DatetimeIndex(numbers.view("datetime64[ns]")).tz_localize("UTC")
 
 
 def concat(frames: Sequence[pd.DataFrame], schema: Mapping[str, str]) -> pd.DataFrame:

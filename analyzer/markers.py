@@ -14,7 +14,11 @@ import pandas as pd
 from analyzer.wfp import events as wfp_events
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
+
+    from analyzer.wfp.events import Table
 
 Sort = Literal["boot", "reload", "log", "audit", "clock", "firewall"]
 
@@ -41,6 +45,7 @@ MARKERS: Final[dict[int, Sort]] = {
     4719: "audit",
     4616: "clock",
 }
+TABLES: Final[tuple[Table, ...]] = ("host", "rule_change", "filter_change")
 EPOCH: Final[frozenset[Sort]] = frozenset({"boot"})
 POLICY: Final[frozenset[Sort]] = frozenset({"reload", "firewall"})
 
@@ -60,13 +65,14 @@ class Markers:
 
 def nanoseconds(times: pd.Series) -> NDArray[np.int64]:
     """Return times as int64 nanoseconds since 1970 (NaT is the smallest int64)."""
-    return times.dt.tz_localize(None).to_numpy(dtype="datetime64[ns]").astype(np.int64)
+    out: NDArray[np.int64] = times.dt.tz_localize(None).to_numpy(dtype="datetime64[ns]").astype(np.int64)
+    return out
 
 
-def find(tables: dict[str, pd.DataFrame]) -> Markers:
+def find(tables: Mapping[Table, pd.DataFrame]) -> Markers:
     """Collect markers from the host, rule-change and filter-change tables."""
     parts = []
-    for table in ("host", "rule_change", "filter_change"):
+    for table in TABLES:
         frame = tables[table]
         part = frame.loc[frame["event_id"].isin(list(MARKERS)), ["computer", "time", "event_id", "input", "record_id"]]
         parts.append(part.astype({"computer": "object", "input": "object"}))
@@ -79,7 +85,8 @@ def any_between(marks: NDArray[np.int64], times: NDArray[np.int64], other: int) 
     """Tell for each time whether a mark lies between it and ``other`` (whichever comes first)."""
     at_time = np.searchsorted(marks, times, side="right")
     at_other = int(np.searchsorted(marks, other, side="right"))
-    return at_time != at_other
+    out: NDArray[np.bool_] = at_time != at_other
+    return out
 
 
 def title(event_id: int) -> str:

@@ -1,4 +1,4 @@
-"""Does the origin that an event carries agree with the filter that a state holds under the same id?
+"""Compare the origin that an event carries with the filter that a state holds under the same id.
 
 Origins are English on every Windows (REFERENCE 2.3), so their texts compare directly; where the state's filter has
 none, its kind is compared instead. Disagreement for one id is proof that the id was used again (REFERENCE 10).
@@ -29,4 +29,6 @@ def disagrees(origin: str, item: pd.Series, *, state_has_origins: bool) -> bool:
         # Every blocking firewall filter of a state with origins has one (REFERENCE 2.3: 253 of 253).
         return True
     said = origins.origin_kind(origin, cells.text(item["sublayer"]))
-    return said is not None and isinstance(item["kind"], str) and item["kind_evidence"] != "name" and said != item["kind"]
+    return (
+        said is not None and isinstance(item["kind"], str) and item["kind_evidence"] != "name" and said != item["kind"]
+    )

@@ -1,4 +1,4 @@
-"""Does a state belong to the host that wrote a log, and to that time?
+"""Tell whether a state belongs to the host that wrote a log, and to that time.
 
 Ids of two machines of one build look alike, so a numeric match is no tie (REFERENCE 1.5). Each tie below has points;
 a state *fits* when its time fits, the ties reach ``ENOUGH``, and nothing strong speaks against it. The points are a
@@ -22,15 +22,18 @@ from analyzer.model import Pairing
 from analyzer.wfp import fixed_filters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from analyzer.model import StateFits
     from analyzer.states import Book, Snapshot
+    from analyzer.wfp.events import Table
 
 ENOUGH: Final = 3
+MANY_SIGNS: Final = 2  # so many weaker signs of another host count as a strong one
 SHORTLY: Final = pd.Timedelta(hours=1)
 # Updates restart a Windows about monthly; after three months no run-time id can be expected to mean the same.
 TOO_FAR: Final = pd.Timedelta(days=90)
+ACCOUNT_TABLES: Final[tuple[Table, ...]] = ("process", "host")  # whose events name accounts
 DISTINCT_IDS: Final = 3
 TELLING_IDS: Final = 2
 MANY_CONTRADICTED: Final = 0.2
@@ -68,13 +71,16 @@ def authority(sid: str) -> str:
 
 
 def volumes(applications: Iterable[str]) -> frozenset[str]:
-    """Return the volumes that hold ``\\windows\\system32``, lower case."""
+    r"""Return the volumes that hold ``\\windows\\system32``, lower case."""
     found = (_VOLUME.match(text) for text in applications)
     return frozenset(match.group(0).lower() for match in found if match)
 
 
 def host_facts(
-    computer: str | None, events: pd.DataFrame, tables: dict[str, pd.DataFrame], span: tuple[pd.Timestamp, pd.Timestamp]
+    computer: str | None,
+    events: pd.DataFrame,
+    tables: Mapping[Table, pd.DataFrame],
+    span: tuple[pd.Timestamp, pd.Timestamp] | None,
 ) -> HostFacts:
     """Gather the facts from the oriented events of one computer and from the other tables of its log."""
     sure = events[(events["endpoint_order"] == "certain") & events["local_address"].notna()]
@@ -85,7 +91,7 @@ def host_facts(
     sids: set[str] = set()
     local: set[str] = set()
     name = (computer or "").partition(".")[0].upper()
-    for table in ("process", "host"):
+    for table in ACCOUNT_TABLES:
         frame = tables[table]
         same = frame["computer"].isna() if computer is None else frame["computer"] == computer
         for who in ("subject", "target"):
@@ -99,8 +105,8 @@ def host_facts(
                         local.add(authority(str(sid)))
     return HostFacts(
         computer=computer,
-        first=span[0],
-        last=span[1],
+        first=span[0] if span else None,
+        last=span[1] if span else None,
         addresses=frozenset(a for a in addresses if _counts(a)),
         connections=frozenset(connections),
         sids=frozenset(sids),
@@ -137,22 +143,22 @@ class _Scale:
     against: list[str]
     points: int = 0
     strong_against: bool = False
-    weak_against: bool = False
+    weak_against: int = 0
 
 
-def pair(facts: HostFacts, snapshot: Snapshot, book: Book, events: pd.DataFrame, checked: Checked, markers: Markers) -> Fit:
+def pair(facts: HostFacts, snapshot: Snapshot, book: Book, checked: Checked, markers: Markers) -> Fit:
     """Weigh one state against the log of one computer."""
     scale = _Scale([], [])
     _names(facts, snapshot, scale)
     _sids(facts, snapshot, scale)
     _addresses(facts, snapshot, scale)
     _volumes(facts, snapshot, book, scale)
-    _ids(book, events, checked, scale)
+    _ids(book, checked, scale)
     time_fits = _time(facts, snapshot, markers, scale)
     fits: StateFits = "unknown"
-    if scale.strong_against or time_fits == "no":
+    if scale.strong_against or scale.weak_against >= MANY_SIGNS:
         fits = "no"
-    elif scale.points >= ENOUGH and time_fits == "yes" and not (scale.weak_against and scale.points < 2 * ENOUGH):
+    elif time_fits and scale.points >= (2 * ENOUGH if scale.weak_against else ENOUGH):
         fits = "yes"
     pairing = Pairing(
         computer=facts.computer,
@@ -162,7 +168,7 @@ def pair(facts: HostFacts, snapshot: Snapshot, book: Book, events: pd.DataFrame,
         ties=tuple(scale.ties),
         against=tuple(scale.against),
     )
-    return Fit(pairing, excluded=scale.strong_against)
+    return Fit(pairing, excluded=fits == "no")
 
 
 def session_hosts(snapshot: Snapshot) -> set[str]:
@@ -199,8 +205,10 @@ def _names(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
         return
     if facts.domain_label:
         # The NetBIOS name of a domain need not be the first label of its DNS name.
-        scale.weak_against = True
-        scale.against.append(f"the state's user sessions name {', '.join(others)}, which is neither this computer nor its domain")
+        scale.weak_against += 1
+        scale.against.append(
+            f"the state's user sessions name {', '.join(others)}, which is neither this computer nor its domain"
+        )
     else:
         scale.strong_against = True
         scale.against.append(f"the state's user sessions name {', '.join(others)}; the log is of {facts.computer}")
@@ -227,7 +235,9 @@ def _addresses(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
     both = own & facts.addresses
     if shared:
         scale.points += ENOUGH
-        scale.ties.append("a connection that the log records is open in the state, with the same four addresses and ports")
+        scale.ties.append(
+            "a connection that the log records is open in the state, with the same four addresses and ports"
+        )
     elif any(_unique(a) for a in both):
         scale.points += ENOUGH
         scale.ties.append("an address of this computer that hardly two machines share stands in the state")
@@ -236,7 +246,7 @@ def _addresses(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
         scale.ties.append("a private address of this computer stands in the state")
     else:
         scale.points -= 1
-        scale.weak_against = True
+        scale.weak_against += 1
         scale.against.append("no address of this computer stands among the state's open connections")
 
 
@@ -260,7 +270,7 @@ def _volumes(facts: HostFacts, snapshot: Snapshot, book: Book, scale: _Scale) ->
         )
 
 
-def _ids(book: Book, events: pd.DataFrame, checked: Checked, scale: _Scale) -> None:
+def _ids(book: Book, checked: Checked, scale: _Scale) -> None:
     """Several distinct ids that all fit tie the two; filters with the same id on every machine do not count."""
     hit = checked.row >= 0
     steady = (checked.bits & int(IN_BETWEEN)) == 0
@@ -282,36 +292,40 @@ def _ids(book: Book, events: pd.DataFrame, checked: Checked, scale: _Scale) -> N
         scale.strong_against = True
         scale.against.append(f"{bad} of {len(own)} run-time ids of the log cannot be the state's filters")
     elif bad:
-        scale.weak_against = True
+        scale.weak_against += 1
         scale.against.append(f"{bad} of {len(own)} run-time ids of the log cannot be the state's filter")
     elif good >= DISTINCT_IDS and told >= TELLING_IDS:
         scale.points += ENOUGH
-        scale.ties.append(f"{good} distinct run-time ids of the log all fit the state's filters in layer, action and conditions")
+        scale.ties.append(
+            f"{good} distinct run-time ids of the log all fit the state's filters in layer, action and conditions"
+        )
     elif good:
-        scale.ties.append(f"{good} run-time id(s) of the log fit the state's filters: too few to tie the two by themselves")
+        scale.ties.append(
+            f"{good} run-time id(s) of the log fit the state's filters: too few to tie the two by themselves"
+        )
 
 
-def _time(facts: HostFacts, snapshot: Snapshot, markers: Markers, scale: _Scale) -> str:
-    """Return yes, no or unknown: the state was taken inside the log's time or shortly after its end."""
+def _time(facts: HostFacts, snapshot: Snapshot, markers: Markers, scale: _Scale) -> bool:
+    """Tell whether the state was taken inside the log's time or shortly after its end, with no start in between."""
     taken, first, last = cells.moment(snapshot.time), cells.moment(facts.first), cells.moment(facts.last)
-    if taken is None:
-        scale.against.append("the state carries no time stamp, so it cannot be placed in the log's time")
-        return "unknown"
-    if first is None or last is None:
-        return "unknown"
+    if taken is None or first is None or last is None:
+        what = "the state carries no time stamp" if taken is None else "the log's time is not known"
+        scale.against.append(f"{what}, so the two cannot be placed in time")
+        return False
+    against = None
+    boots = markers.times(facts.computer, EPOCH)
     if taken < first - TOO_FAR.value or taken > last + TOO_FAR.value:
         scale.strong_against = True
-        scale.against.append("more than 90 days lie between the log and the state")
-        return "no"
-    if taken < first:
-        scale.against.append("the state was taken before the log begins")
-        return "no" if first - taken > SHORTLY.value else "unknown"
-    if taken > last + SHORTLY.value:
-        scale.against.append("the state was taken more than an hour after the log's last record")
-        return "no"
-    boots = markers.times(facts.computer, EPOCH)
-    if len(boots) and taken > last and any_between(boots, np.array([last]), taken)[0]:
-        scale.against.append("Windows started again between the log's end and the state")
-        return "no"
-    scale.ties.append("the state was taken inside the log's time" if taken <= last else "the state was taken shortly after the log's end")
-    return "yes"
+        against = "more than 90 days lie between the log and the state"
+    elif taken < first:
+        against = "the state was taken before the log begins"
+    elif taken > last + SHORTLY.value:
+        against = "the state was taken more than an hour after the log's last record"
+    elif taken > last and any_between(boots, np.array([last]), taken)[0]:
+        against = "Windows started again between the log's end and the state"
+    if against is not None:
+        scale.against.append(against)
+        return False
+    place = "inside the log's time" if taken <= last else "shortly after the log's end"
+    scale.ties.append(f"the state was taken {place}")
+    return True

@@ -69,9 +69,7 @@ def analyze(
     marks = markers.find(tables)
     spans = coverage.spans(logs)
     ordered = tables["wfp"].sort_values(["time", "input", "offset"], kind="stable", ignore_index=True)
-    events = addressing.orient(
-        ordered, own_addresses=hosts_by_session(book, ordered), layer_names=book.layer_names()
-    )
+    events = addressing.orient(ordered, own_addresses=hosts_by_session(book, ordered), layer_names=book.layer_names())
     events = attribution.attribute(events, tables["process"])
     joined = resolve.resolve(events, tables, book, marks, spans)
     events = flows.add(joined.events)

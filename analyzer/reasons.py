@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from analyzer import cells
@@ -13,14 +15,30 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analyzer.pairing import Fit
-    from analyzer.states import Book, Snapshot
+    from analyzer.states import Snapshot
+
+
+class Rank(IntEnum):
+    """How good a match is, best last; the names of grades are in :data:`GRADES`."""
+
+    ABSENT = 0
+    CONTRADICTED = 1
+    ID_ONLY = 2
+    SNAPSHOT = 3
+
+
+GRADES: Final = ("none", "contradicted", "id-only", "snapshot")
 
 EVENT_5031: Final = (
     "event 5031 says so itself: the firewall refused to let this application accept connections, it names no filter"
 )
-ORIGIN_UNKNOWN: Final = "the event's filter origin is “Unknown”: the platform names none; this alone proves no third party"
+ORIGIN_UNKNOWN: Final = (
+    "the event's filter origin is “Unknown”: the platform names none; this alone proves no third party"
+)
 NO_STATE: Final = "no state was handed in, so the run-time id cannot be looked up"
-NOT_IN_STATE: Final = "none of the states holds this run-time id: the filter is gone, or it belonged to another time or boot"
+NOT_IN_STATE: Final = (
+    "none of the states holds this run-time id: the filter is gone, or it belonged to another time or boot"
+)
 NO_ID: Final = "the event names no filter: its run-time id is 0"
 ID_MISSING: Final = "the event carries no run-time id"
 
@@ -37,39 +55,39 @@ def by_filter(item: pd.Series) -> str:
     return f"filter {cells.number(item['filter_id'])} of {item['input']}: {item['why']}{hint}"
 
 
-def of_match(
-    *,
-    rank: int,
-    bits: int,
-    failing: int,
-    item: pd.Series | None,
-    state: Snapshot | None,
-    book: Book,
-    excluded: bool,
-    fit: Fit | None,
-    named: str,
-) -> tuple[str, ...]:
-    """Say how the join went: what ties the id to the state's filter, or what speaks against it."""
-    if named == "zero":
-        return (NO_ID,)
-    if named == "missing":
-        return (ID_MISSING,)
-    if item is None or state is None:
-        return (NOT_IN_STATE if book.snapshots else NO_STATE,)
-    found = Check(bits)
-    if rank == 1:
-        against = [text for flag, text in _contradictions(failing, item) if flag in found]
-        if excluded and fit is not None:
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How the join went for one case. ``rank`` is one of ``RANKS``, ``named`` one of id, zero, missing."""
+
+    rank: Rank
+    bits: int
+    failing: int
+    named: str
+    item: pd.Series | None
+    state: Snapshot | None
+    fit: Fit | None
+
+
+def of_match(match: Match, *, any_state: bool) -> tuple[str, ...]:
+    """Say what ties the id to the state's filter, or what speaks against it."""
+    if match.named != "id":
+        return (NO_ID if match.named == "zero" else ID_MISSING,)
+    if match.item is None or match.state is None:
+        return (NOT_IN_STATE if any_state else NO_STATE,)
+    found, name, fit = Check(match.bits), match.state.name, match.fit
+    if match.rank is Rank.CONTRADICTED:
+        against = [text for flag, text in _contradictions(match.failing, match.item) if flag in found]
+        if fit is not None and fit.excluded:
             against.extend(fit.pairing.against[:2])
-        number = cells.number(item["filter_id"])
-        return (f"{state.name} holds the id {number}, but it cannot be this filter: {'; '.join(against)}",)
-    if rank == 3:
-        ties = "; ".join(fit.pairing.ties) if fit is not None else ""
-        return (f"{state.name} holds the id; layer, action and conditions agree; {ties}",)
+        number = cells.number(match.item["filter_id"])
+        return (f"{name} holds the id {number}, but it cannot be the filter that was meant", *against)
+    if match.rank is Rank.SNAPSHOT:
+        ties = fit.pairing.ties[:2] if fit is not None else ()
+        return (f"{name} holds the id, and its layer, action and conditions agree", *ties)
     weak = [text for flag, text in _WEAK if flag in found]
     if fit is not None and fit.pairing.fits != "yes":
         weak.extend(fit.pairing.against[:2] or ("nothing ties the state to this host and time strongly enough",))
-    return (f"{state.name} holds the id and nothing contradicts, but the match is by number only: {'; '.join(weak)}",)
+    return (f"{name} holds the id and nothing contradicts it, but the match is by number only", *weak)
 
 
 def _contradictions(failing: int, item: pd.Series) -> tuple[tuple[Check, str], ...]:

@@ -16,26 +16,28 @@ from analyzer import cells, reasons
 from analyzer.checks import CONTRADICTS, IN_BETWEEN, Check, Checked, check, check_changes
 from analyzer.engine import flows as flow_arrays
 from analyzer.pairing import Fit, host_facts, pair
+from analyzer.reasons import GRADES, Rank
 from analyzer.wfp import codes, origins
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from analyzer.markers import Markers
     from analyzer.states import Book
+    from analyzer.wfp.events import Table
 
 FILTER_CHANGED: Final = 5447
-# How a match ranks, best last.
-ABSENT, CONTRADICTED, ID_ONLY, SNAPSHOT = range(4)
-GRADES: Final = ("none", "contradicted", "id-only", "snapshot")
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Events with ``kind, grade`` (category), ``reasons`` (object: tuple of str), ``filter_row, matched_row`` and
-    ``state`` (int64 positions, -1 = none), and how each state relates to each computer.
+    """Judged events, and how each state relates to each computer.
 
-    ``filter_row`` is the filter that may be shown; ``matched_row`` also holds contradicted matches.
+    ``events`` gains ``kind, grade`` (category), ``reasons`` (object: tuple of str), and ``filter_row, matched_row,
+    state`` (int64 positions, -1 = none). ``filter_row`` is the filter that may be shown; ``matched_row`` also holds
+    contradicted matches.
     """
 
     events: pd.DataFrame
@@ -52,7 +54,6 @@ class _Best:
     failing: NDArray[np.int64]
     state: NDArray[np.int64]
     distance: NDArray[np.int64]
-    excluded: NDArray[np.bool_]
 
     @classmethod
     def none(cls, count: int) -> _Best:
@@ -60,15 +61,15 @@ class _Best:
         minus = np.full(count, -1, dtype=np.int64)
         far = np.full(count, np.iinfo(np.int64).max, dtype=np.int64)
         zero = np.zeros(count, dtype=np.int64)
-        return cls(zero.copy(), minus.copy(), zero.copy(), minus.copy(), minus.copy(), far, np.zeros(count, dtype=bool))
+        return cls(zero.copy(), minus.copy(), zero.copy(), minus.copy(), minus.copy(), far)
 
 
 def resolve(
     events: pd.DataFrame,
-    tables: dict[str, pd.DataFrame],
+    tables: Mapping[Table, pd.DataFrame],
     book: Book,
     markers: Markers,
-    spans: dict[str | None, tuple[pd.Timestamp, pd.Timestamp]],
+    spans: Mapping[str | None, tuple[pd.Timestamp, pd.Timestamp]],
 ) -> Resolved:
     """Join oriented events to the book's filters.
 
@@ -86,12 +87,12 @@ def resolve(
         rows = np.flatnonzero(hosts == code)
         computer = None if code < 0 else str(events["computer"].cat.categories[code])
         own, own_flows = events.iloc[rows], flows.take(rows)
-        facts = host_facts(computer, own, tables, spans.get(computer, (pd.NaT, pd.NaT)))
+        facts = host_facts(computer, own, tables, spans.get(computer))
         changes = _changes(tables["filter_change"], computer)
         for number, snapshot in enumerate(book.snapshots):
             checked = check(own, own_flows, book, snapshot, markers, computer)
             check_changes(own, checked, changes, snapshot.time)
-            fit = pair(facts, snapshot, book, own, checked, markers)
+            fit = pair(facts, snapshot, book, checked, markers)
             fits.append(fit)
             _keep_better(best, rows, own, checked, fit, number, cells.moment(snapshot.time))
     return Resolved(_judge(events, best, book, tuple(fits)), tuple(fits))
@@ -122,7 +123,8 @@ def _keep_better(
     wrong = ((checked.bits & int(CONTRADICTS)) != 0) | fit.excluded
     between = (checked.bits & int(IN_BETWEEN | Check.NO_STATE_TIME | Check.NO_LAYER)) != 0
     sure = fit.pairing.fits == "yes"
-    rank = np.where(~hit, ABSENT, np.where(wrong, CONTRADICTED, np.where(between | (not sure), ID_ONLY, SNAPSHOT)))
+    cases, ranks = [~hit, wrong, between | (not sure)], [Rank.ABSENT, Rank.CONTRADICTED, Rank.ID_ONLY]
+    rank = np.select(cases, [int(r) for r in ranks], int(Rank.SNAPSHOT))
     far = np.iinfo(np.int64).max
     times = events["time"].dt.tz_localize(None).to_numpy(dtype="datetime64[ns]").astype(np.int64)
     distance = np.full(len(rows), far) if taken is None else np.abs(times - taken)
@@ -134,7 +136,6 @@ def _keep_better(
     best.failing[chosen] = checked.failing[take]
     best.state[chosen] = number
     best.distance[chosen] = distance[take]
-    best.excluded[chosen] = fit.excluded
 
 
 def _judge(events: pd.DataFrame, best: _Best, book: Book, fits: tuple[Fit, ...]) -> pd.DataFrame:
@@ -157,7 +158,6 @@ def _judge(events: pd.DataFrame, best: _Best, book: Book, fits: tuple[Fit, ...])
             "bits": best.bits,
             "failing": best.failing,
             "state": best.state,
-            "excluded": best.excluded,
         }
     )
     number = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy()
@@ -182,7 +182,7 @@ def _judge_case(
     case: pd.Series, events: pd.DataFrame, book: Book, fits: tuple[Fit, ...]
 ) -> tuple[str | None, str, int, tuple[str, ...]]:
     """Judge one distinct case: kind, grade, filter row that may be shown, reasons."""
-    rank, row, bits = int(case["rank"]), int(case["row"]), int(case["bits"])
+    rank, row = int(case["rank"]), int(case["row"])
     action = str(events["action"].cat.categories[case["action"]])
     origin = None if case["origin"] < 0 else str(events["event_origin"].cat.categories[case["origin"]])
     computer = None if case["computer"] < 0 else str(events["computer"].cat.categories[case["computer"]])
@@ -191,10 +191,18 @@ def _judge_case(
     if int(case["event_id"]) == 5031:
         return "default-inbound", "event", -1, (reasons.EVENT_5031,)
     match = reasons.of_match(
-        rank=rank, bits=bits, failing=int(case["failing"]), item=item, state=state, book=book, excluded=bool(case["excluded"]),
-        fit=_fit(fits, computer, state.name if state else None), named=("missing", "zero", "id")[int(case["rtid"])],
+        reasons.Match(
+            rank=Rank(rank),
+            bits=int(case["bits"]),
+            failing=int(case["failing"]),
+            named=("missing", "zero", "id")[int(case["rtid"])],
+            item=item,
+            state=state,
+            fit=_fit(fits, computer, state.name if state else None),
+        ),
+        any_state=bool(book.snapshots),
     )
-    usable = row if rank >= ID_ONLY else -1
+    usable = row if rank >= Rank.ID_ONLY else -1
     if action == "permit":
         said = origin is not None and origins.origin_kind(origin) is not None
         return None, "origin" if said else GRADES[rank], usable, match
@@ -208,7 +216,7 @@ def _judge_case(
     if usable >= 0 and item is not None and cells.text(item["kind"]) is not None:
         said_kind = (reasons.by_filter(item),)
         return str(item["kind"]), GRADES[rank], usable, (*said_kind, *match, *extra)
-    return "unresolved", "contradicted" if rank == CONTRADICTED else "none", -1, (*match, *extra)
+    return "unresolved", "contradicted" if rank == Rank.CONTRADICTED else "none", -1, (*match, *extra)
 
 
 def _fit(fits: tuple[Fit, ...], computer: str | None, state: str | None) -> Fit | None:

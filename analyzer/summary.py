@@ -23,7 +23,6 @@ from analyzer.model import (
     TimelineSeries,
     Verdict,
 )
-
 from analyzer.wfp import origins
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def _columns(events: pd.DataFrame) -> dict[str, NDArray[Any]]:
     numeric = ("protocol", "service_port", "icmp_type", "icmp_code", "filter_rtid", "record_id", "process_id")
     ports = ("local_port", "remote_port")
     out: dict[str, NDArray[Any]] = {name: events[name].astype("object").to_numpy() for name in (*text, *more)}
-    out.update({name: events[name].to_numpy(dtype="object", na_value=None) for name in (*numeric, *ports)})
+    out.update({name: cells.objects(events[name]) for name in (*numeric, *ports)})
     out.update({name: events[name].to_numpy() for name in ("event_id", "attempt", "filter_row", "state")})
     out["time"] = nanoseconds(events["time"])
     return out
@@ -215,13 +214,14 @@ def answer(events: pd.DataFrame, trust: str) -> Answer:
     """Make the first screen's sentence and counts."""
     blocked = events[events["action"] == "block"]
     kinds = kind_counts(events)
+    attempts = int(blocked["attempt"].nunique())
     return Answer(
-        sentence=wording.answer(kinds, len(events)),
+        sentence=wording.answer(kinds, attempts, len(events)),
         trust=trust,
         blocks=len(blocked),
         drops=int((events["action"] == "drop").sum()),
         permits=int((events["action"] == "permit").sum()),
-        block_attempts=int(blocked["attempt"].nunique()),
+        block_attempts=attempts,
         kinds=kinds,
     )
 
@@ -234,7 +234,9 @@ def conditions_of(book: Book, rows: Iterable[int]) -> dict[int, tuple[Condition,
     columns = (part[name] for name in ("filter_row", "field", "match", "value", "text", "raw"))
     for row, field, match, value, text, raw in zip(*columns, strict=True):
         shown, name, how = cells.text(text) or "", str(field), str(match)
-        out[int(row)].append(Condition(name, how, shown, cells.text(raw) or "", wording.condition(name, how, value, shown)))
+        out[int(row)].append(
+            Condition(name, how, shown, cells.text(raw) or "", wording.condition(name, how, value, shown))
+        )
     return {row: tuple(items) for row, items in out.items()}
 
 
@@ -249,7 +251,7 @@ def cited(events: pd.DataFrame, book: Book, also: Iterable[int]) -> tuple[CitedF
         item, ref = book.filters.iloc[row], filter_ref(book, row)
         if ref is None:
             continue
-        counts = by_row.loc[row] if row in by_row.index else {}
+        counts: dict[str, int] = {str(k): int(by_row.at[row, k]) for k in by_row.columns} if row in by_row.index else {}
         out.append(
             CitedFilter(
                 filter=ref,
@@ -259,9 +261,9 @@ def cited(events: pd.DataFrame, book: Book, also: Iterable[int]) -> tuple[CitedF
                 kind=cast("Kind | None", cells.text(item["kind"])),
                 kind_evidence=cast("Any", cells.text(item["kind_evidence"])),
                 why=cells.text(item["why"]) or "",
-                blocks=int(counts.get("block", 0)),
-                drops=int(counts.get("drop", 0)),
-                permits=int(counts.get("permit", 0)),
+                blocks=counts.get("block", 0),
+                drops=counts.get("drop", 0),
+                permits=counts.get("permit", 0),
             )
         )
     return tuple(sorted(out, key=lambda c: (-c.blocks, -c.drops, -c.permits, c.filter.filter_id)))

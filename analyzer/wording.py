@@ -34,26 +34,36 @@ SAID: Final[dict[str, str]] = {
 }
 
 
-def plural(number: int, one: str, many: str | None = None) -> str:
+def number(count: int) -> str:
+    """Return ``1,254``."""
+    return f"{count:,}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
     """Return ``1 block`` or ``12 blocks``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}".replace(",", "\u202f")
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
-def answer(kinds: Sequence[KindCount], events: int) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Return ``a``, ``a and b`` or ``a, b and c``."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
+
+
+def answer(kinds: Sequence[KindCount], attempts: int, events: int) -> str:
     """Say in one or two sentences what blocked, how often."""
     if not events:
         return "No Windows Filtering Platform event was found in what was handed in."
     parts = []
-    for action, one, verb in (("block", "connection or port request was", "blocked"), ("drop", "packet was", "dropped")):
+    for action, one in (("block", "block"), ("drop", "dropped packet")):
         chosen = [k for k in kinds if k.action == action]
         total = sum(k.count for k in chosen)
         if not total:
             continue
-        many = "connections or port requests were" if action == "block" else "packets were"
-        said = ", ".join(f"{plural(k.count, 'time', 'times')} {SAID[k.kind]}" for k in chosen[:3])
+        said = ", ".join(f"{number(k.count)} {SAID[k.kind]}" for k in chosen[:3])
         rest = sum(k.count for k in chosen[3:])
-        tail = f", {plural(rest, 'time', 'times')} for other reasons" if rest else ""
-        parts.append(f"{plural(total, one, many)} {verb}: {said}{tail}.")
+        tail = f", {number(rest)} for other reasons" if rest else ""
+        tries = f" in {plural(attempts, 'attempt')}" if action == "block" else ""
+        parts.append(f"Windows recorded {plural(total, one)}{tries}: {said}{tail}.")
     return " ".join(parts) if parts else "Nothing was blocked or dropped in the events that were handed in."
 
 

@@ -164,7 +164,9 @@ def _bins(timeline: Timeline) -> _Bins | None:
     return _Bins(tuple(known[::group]), timeline.bins[::group], float(max(timeline.step_seconds, 1)) * group, counts)
 
 
-def _panel(action: Action, top: float, height: float, bins: _Bins, series: Sequence[TimelineSeries], scale: float) -> Panel:
+def _panel(
+    action: Action, top: float, height: float, bins: _Bins, series: Sequence[TimelineSeries], scale: float
+) -> Panel:
     """Stack the series of one action; kinds keep the order of the legend, the first at the bottom."""
     rows = [(item, counts) for item, counts in zip(series, bins.counts, strict=True) if item.action == action]
     rows.sort(key=lambda row: _ORDER[row[0].kind])
@@ -197,8 +199,10 @@ def _panel(action: Action, top: float, height: float, bins: _Bins, series: Seque
     return Panel(action, title, top, height, labels, tuple(stacks), tuple(hovers), max(sums, default=0))
 
 
-def _flags(markers: Sequence[Marker], begin: datetime, seconds: float, scale: float) -> tuple[tuple[Flag, ...], tuple[NumberedMarker, ...]]:
-    """Number the markers in time order and draw those inside the picture; near ones share a flag."""
+def _flags(
+    markers: Sequence[Marker], begin: datetime, seconds: float, scale: float
+) -> tuple[tuple[Flag, ...], tuple[NumberedMarker, ...]]:
+    """Give the markers numbers in time order and place those inside the picture; near ones share a flag."""
     numbered: list[NumberedMarker] = []
     groups: list[list[tuple[float, int]]] = []
     for i, marker in enumerate(sorted(markers, key=lambda m: (m.time, m.event_id)), start=1):
@@ -346,5 +350,5 @@ def coverage_chart(inputs: Sequence[InputFile], coverage: Coverage) -> CoverageC
         tuple(bars),
         tuple(moments),
         _time_ticks(begin.astimezone(UTC), seconds, scale),
-        "; ".join(f"{item.label}: {item.note}" for item in (*bars, *moments)),
+        "; ".join([f"{bar.label}: {bar.note}" for bar in bars] + [f"{m.label}: {m.note}" for m in moments]),
     )

@@ -43,8 +43,14 @@ def render_html(analysis: Analysis) -> str:
     The text of the file. It can always be encoded as UTF-8.
     """
     css, script = _asset("report.css"), _asset("report.js")
-    policy = (
-        f"default-src 'none'; style-src '{_hash(css)}'; script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src '{_hash(css)}'",
+            f"script-src '{_hash(script)}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
     )
     return (
         _environment()
@@ -165,9 +171,9 @@ def evidence(value: str | None, limit: int = LONGEST_CELL) -> Markup:
     if len(shown) <= limit:
         return Markup('<bdi class="ev">{}</bdi>').format(_pieces(shown))
     full = shown if len(value) <= LONGEST_SHOWN else shown + f" … ({text.number(len(value) - LONGEST_SHOWN)} more)"
-    return Markup('<details class="long"><summary><bdi class="ev">{}</bdi></summary><bdi class="ev">{}</bdi></details>').format(
-        _pieces(text.middle(shown, limit)), _pieces(full)
-    )
+    return Markup(
+        '<details class="long"><summary><bdi class="ev">{}</bdi></summary><bdi class="ev">{}</bdi></details>'
+    ).format(_pieces(text.middle(shown, limit)), _pieces(full))
 
 
 def path(value: str | None) -> Markup:
@@ -183,7 +189,12 @@ def command(value: str) -> Markup:
     """Show a command to copy: neutral, one line, broken only between a parameter with its value and the next."""
     parts: list[str] = []
     for word in text.neutral_command(value).split(" "):
-        if parts and not word.startswith("-") and parts[-1].startswith("-") and len(parts[-1]) + len(word) < LONGEST_WORD:
+        if (
+            parts
+            and not word.startswith("-")
+            and parts[-1].startswith("-")
+            and len(parts[-1]) + len(word) < LONGEST_WORD
+        ):
             parts[-1] += " " + word
         else:
             parts.append(word)

@@ -25,6 +25,8 @@ POWERSHELL_QUOTES: Final = frozenset("\u2018\u2019\u201a\u201b\u201c\u201d\u201e
 MARKS_IN_A_ROW: Final = 3  # no living script stacks more combining marks on one letter
 
 _ESCAPED: Final = re.compile(r"⟨U\+[0-9A-F]{4,6}⟩")
+_HALF_HEAD: Final = re.compile(r"⟨U?\+?[0-9A-F]{0,6}$")  # an escape that a cut has torn
+_HALF_TAIL: Final = re.compile(r"^U?\+?[0-9A-F]{0,6}⟩")
 
 
 def escape_of(char: str) -> str:
@@ -80,7 +82,7 @@ def middle(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     tail = limit // 2
-    return f"{text[: limit - tail]} … {text[-tail:]}"
+    return f"{_HALF_HEAD.sub('', text[: limit - tail])} … {_HALF_TAIL.sub('', text[-tail:])}"
 
 
 def clip(text: str, limit: int) -> str:

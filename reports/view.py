@@ -178,7 +178,8 @@ def build(analysis: Analysis) -> View:
         flows=Fold(tuple(flow_rows), flows.hidden),
         filters=Fold(
             tuple(
-                FilterRow(name, item, fold(named.get(name, []), 12)) for name, item in zip(names, shown.rows, strict=True)
+                FilterRow(name, item, fold(named.get(name, []), 12))
+                for name, item in zip(names, shown.rows, strict=True)
             ),
             shown.hidden,
         ),
@@ -195,6 +196,9 @@ def _finding_row(anchor: str, finding: Finding, lookup: _Filters) -> FindingRow:
     return FindingRow(
         anchor,
         finding,
-        Fold(tuple(EvidenceRow(item, lookup.anchor(item.filter_id, item.input)) for item in evidence.rows), evidence.hidden),
+        Fold(
+            tuple(EvidenceRow(item, lookup.anchor(item.filter_id, item.input)) for item in evidence.rows),
+            evidence.hidden,
+        ),
         tuple(tuple((i, lookup.anchor(i)) for i in service.permits) for service in finding.services or ()),
     )

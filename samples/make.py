@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from samples.ticket import Ticket
 
-TICKETS = ("win11", "win10")
+TICKETS = ("win11", "win10", "tour", "sampler")
 
 
 def tickets() -> list[Ticket]:

@@ -64,8 +64,8 @@ def allow_program(part: pd.DataFrame, everything: pd.DataFrame) -> tuple[str, ..
         if path is None:
             continue
         for protocol, same in rows.groupby("protocol"):
-            number = int(protocol)
-            name = {protocols.TCP: "TCP", protocols.UDP: "UDP"}.get(number)
+            number = cells.number(protocol)
+            name = {protocols.TCP: "TCP", protocols.UDP: "UDP"}.get(number or 0)
             ports = sorted({int(p) for p in same["remote_port"].dropna().unique()})
             if name is None or not ports or len(ports) > 20:
                 continue

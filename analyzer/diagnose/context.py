@@ -40,7 +40,7 @@ class Context:
                 continue
             taken = cells.moment(snapshot.time)
             away = abs(taken - middle) if taken is not None and middle is not None else 2**63
-            candidates.append(((fit.pairing.fits != "yes", fit.pairing.fits == "no", away), snapshot, fit))
+            candidates.append(((fit.pairing.fits != "yes", away), snapshot, fit))
         if not candidates:
             return None
         _, snapshot, fit = min(candidates, key=lambda item: item[0])

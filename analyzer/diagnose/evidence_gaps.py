@@ -26,7 +26,12 @@ MARKED: Final[dict[int, tuple[str, str, Severity, str]]] = {
         "low",
         "Blocks may have gone unrecorded before or after; silence proves nothing.",
     ),
-    1104: ("log-full", "The security log was full", "medium", "Events after that were lost until there was room again."),
+    1104: (
+        "log-full",
+        "The security log was full",
+        "medium",
+        "Events after that were lost until there was room again.",
+    ),
 }
 
 
@@ -65,7 +70,9 @@ def _misfits(context: Context) -> list[Finding]:
                 evidence=tuple(Evidence(text, f.pairing.state) for f in fits for text in f.pairing.against),
                 remedy=Remedy("Ask for a state of the same machine, taken right after the failure."),
                 collect_next=("netsh wfp show state, taken on the same machine right after the blocks",),
-                rationale=("Run-time ids are numbers that every Windows hands out in the same way and again after each boot.",),
+                rationale=(
+                    "Run-time ids are numbers that every Windows hands out in the same way and again after each boot.",
+                ),
             )
         )
     return out

@@ -60,8 +60,10 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "Windows service hardening blocked this traffic",
         "medium",
         (
-            "Windows limits some of its services and programs to the traffic that they were built for. These filters stand "
-            "in a sublayer of their own and are not shown as firewall rules.",
+            (
+                "Windows limits some of its services and programs to the traffic that they were built for. These filters stand "
+                "in a sublayer of their own and are not shown as firewall rules."
+            ),
             "An allow rule in the firewall does not help against them: both have to permit.",
         ),
         "Expect this for hardened services. If the traffic is needed, look for the reason in the service's configuration.",
@@ -92,7 +94,9 @@ TEXTS: Final[dict[Kind, KindText]] = {
     "boot-time": KindText(
         "Boot-time protection blocked traffic before the firewall service took over",
         "info",
-        ("These filters are in force from the start of TCP/IP until the firewall service runs. Rules cannot change them.",),
+        (
+            "These filters are in force from the start of TCP/IP until the firewall service runs. Rules cannot change them.",
+        ),
         "Nothing if it happened during start-up. Later than that, check that the firewall service runs.",
         None,
         (),
@@ -101,8 +105,10 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "An app was blocked because it lacks a network capability",
         "medium",
         (
-            "The program runs in an app container, and its package declares no capability for this network (internet client, "
-            "private network). A firewall rule does not grant it.",
+            (
+                "The program runs in an app container, and its package declares no capability for this network (internet client, "
+                "private network). A firewall rule does not grant it."
+            ),
         ),
         "Take it to the app's maker, or check that the network has the right profile: private and public need different "
         "capabilities.",
@@ -113,8 +119,10 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "An app was blocked from reaching this computer itself (loopback)",
         "low",
         (
-            "Apps in an app container may not use loopback without an exemption. The event can name the listener instead of "
-            "the app.",
+            (
+                "Apps in an app container may not use loopback without an exemption. The event can name the listener instead of "
+                "the app."
+            ),
         ),
         "For development, exempt the app from the loopback restriction; for anything else the app has to change.",
         "An exemption lets the app reach every local service.",
@@ -159,7 +167,9 @@ TEXTS: Final[dict[Kind, KindText]] = {
     "ipsec": KindText(
         "IPsec policy blocked this traffic",
         "medium",
-        ("The filter belongs to IPsec: the connection needed protection that was not negotiated, or came outside of it.",),
+        (
+            "The filter belongs to IPsec: the connection needed protection that was not negotiated, or came outside of it.",
+        ),
         "Check the connection security rules and the negotiation with the other side.",
         None,
         ("netsh wfp show netevents file=netevents.xml (IKE failures)", "Get-NetIPsecRule -PolicyStore ActiveStore"),
@@ -176,8 +186,10 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "For some blocks these files cannot tell which filter it was",
         "medium",
         (
-            "The run-time id in the event leads to no filter that could be meant. Ids change on every policy change and start "
-            "again at boot, so the state has to be of the same time.",
+            (
+                "The run-time id in the event leads to no filter that could be meant. Ids change on every policy change and start "
+                "again at boot, so the state has to be of the same time."
+            ),
         ),
         "Reproduce the failure and take a state right after it.",
         None,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-import pandas as pd
-
 from analyzer import cells
 from analyzer.diagnose.commands import BUILDERS
 from analyzer.diagnose.context import Context, Diagnosis
@@ -16,6 +14,8 @@ from analyzer.wfp import origins
 from analyzer.wording import plural
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from analyzer.model import Confidence, Kind
     from analyzer.states import Book
 

@@ -45,12 +45,14 @@ class Candidate:
     @property
     def near(self) -> NDArray[np.bool_]:
         """Tell where nothing that can be checked speaks against it, the user condition left out."""
-        return self.stronger & (self.rest != engine.NO)
+        out: NDArray[np.bool_] = self.stronger & (self.rest != engine.NO)
+        return out
 
     @property
     def full(self) -> NDArray[np.bool_]:
         """Tell where it matches for sure: every condition says yes, and there is no user condition."""
-        return self.stronger & (self.rest == engine.YES) & (not self.has_user)
+        out: NDArray[np.bool_] = self.stronger & (self.rest == engine.YES) & (not self.has_user)
+        return out
 
 
 def user_services(tests: tuple[Test, ...]) -> tuple[tuple[str, ...], bool]:

@@ -49,9 +49,13 @@ class Outcome:
 def rule(evidence: FlowEvidence) -> Outcome:
     """Return proven, likely, possible or not-this."""
     if not evidence.permits:
-        return Outcome("not-this", "no allow filter in force at capture time is limited to a service and fits otherwise")
+        return Outcome(
+            "not-this", "no allow filter in force at capture time is limited to a service and fits otherwise"
+        )
     if not evidence.services:
-        return Outcome("possible", "the process is not tied to one service, so every service with such a filter is possible")
+        return Outcome(
+            "possible", "the process is not tied to one service, so every service with such a filter is possible"
+        )
     if len(evidence.services) > 1:
         return Outcome("possible", "the process hosts several services, so its connections cannot be told apart")
     name = evidence.services[0]
@@ -65,7 +69,8 @@ def _one_service(name: str, evidence: FlowEvidence) -> Outcome:
     token = evidence.token
     if evidence.grade not in SURE_GRADES or evidence.state_fits != "yes":
         return Outcome(
-            "possible", f"the process hosted {name}, but the state is not tied to this log, so its filters may be another's"
+            "possible",
+            f"the process hosted {name}, but the state is not tied to this log, so its filters may be another's",
         )
     if token is not None and token.one_to_one:
         if evidence.account is not None and token.user_sid == evidence.account:

@@ -54,7 +54,13 @@ def is_svchost(application: object) -> bool:
 
 def suspects(events: pd.DataFrame) -> pd.DataFrame:
     """Return svchost's outbound connections that the default blocked."""
-    svchost = events["application"].map(is_svchost, na_action="ignore").astype("object").fillna(value=False).to_numpy(dtype=bool)
+    svchost = (
+        events["application"]
+        .map(is_svchost, na_action="ignore")
+        .astype("object")
+        .fillna(value=False)
+        .to_numpy(dtype=bool)
+    )
     chosen = svchost & (events["kind"] == "default-outbound").to_numpy() & (events["action"] == "block").to_numpy()
     return events[chosen]
 
@@ -104,14 +110,16 @@ def _split(events: pd.DataFrame, found: list[Candidate], book: Book, fit: Fit) -
     keys = pd.DataFrame(
         {
             "service": events["service_key"].astype("object").to_numpy(),
-            "protocol": events["protocol"].to_numpy(dtype="object", na_value=None),
-            "port": events["remote_port"].to_numpy(dtype="object", na_value=None),
+            "protocol": cells.objects(events["protocol"]),
+            "port": cells.objects(events["remote_port"]),
             "near": signature,
             "grade": events["grade"].astype("object").to_numpy(),
         }
     )
     groups = []
-    for _, rows in keys.groupby(["service", "protocol", "port", "near", "grade"], dropna=False, sort=False).groups.items():
+    for rows in keys.groupby(
+        ["service", "protocol", "port", "near", "grade"], dropna=False, sort=False
+    ).groups.values():
         at = np.asarray(rows, dtype=np.intp)
         head = keys.iloc[at[0]]
         part = events.iloc[at]
@@ -175,7 +183,9 @@ def _services(groups: list[Group], book: Book, confidence: Confidence) -> tuple[
     return tuple(sorted(out, key=lambda s: (s.name is None, (s.name or "").lower(), s.service_sid)))
 
 
-def _finding(computer: str | None, confidence: Confidence, groups: list[Group], book: Book, snapshot: Snapshot) -> Finding:
+def _finding(
+    computer: str | None, confidence: Confidence, groups: list[Group], book: Book, snapshot: Snapshot
+) -> Finding:
     """Write one finding for all groups of one outcome."""
     services = _services(groups, book, confidence)
     count = sum(len(g.events) for g in groups)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from analyzer import cells
+from analyzer import cells, wording
 from analyzer.model import Evidence, Finding, Remedy
 from analyzer.wfp import fields, protocols, sids
 from analyzer.wfp import services as wfp_services
@@ -36,9 +36,11 @@ RATIONALE: Final[dict[Confidence, tuple[str, ...]]] = {
     ),
     "likely": (
         "A rule that names a service becomes a filter that only a token with that service's SID passes.",
-        "Everything else of that filter that these files can check matches the blocked connection, and the process "
-        "hosted this one service at that time. What is left is the token: such services are known to connect with the "
-        "token of the logged-on user.",
+        (
+            "Everything else of that filter that these files can check matches the blocked connection, and the process "
+            "hosted this one service at that time. What is left is the token: such services are known to connect with the "
+            "token of the logged-on user."
+        ),
         "An audit event names no user, so this cannot be called proven.",
     ),
     "possible": (
@@ -48,19 +50,25 @@ RATIONALE: Final[dict[Confidence, tuple[str, ...]]] = {
     ),
     "not-this": (
         "No allow filter that was in force at capture time fits these connections in all but the user.",
-        "A state holds what is in force, not the rules: a rule may exist and be disabled, of another profile, or not "
-        "merged by policy.",
+        (
+            "A state holds what is in force, not the rules: a rule may exist and be disabled, of another profile, or not "
+            "merged by policy."
+        ),
     ),
 }
 COLLECT: Final[dict[Confidence, tuple[str, ...]]] = {
     "proven": (),
     "likely": (
-        "netsh wfp show netevents file=netevents.xml right after the failure: net events name the user of the token, "
-        "which would prove it",
+        (
+            "netsh wfp show netevents file=netevents.xml right after the failure: net events name the user of the token, "
+            "which would prove it"
+        ),
     ),
     "possible": (
-        "process creation with command lines (4688; auditpol /set /subcategory:{0CCE922B-69AE-11D9-BED3-505054503030} "
-        "/success:enable, and ProcessCreationIncludeCmdLine_Enabled=1), then restart the service and reproduce",
+        (
+            "process creation with command lines (4688; auditpol /set /subcategory:{0CCE922B-69AE-11D9-BED3-505054503030} "
+            "/success:enable, and ProcessCreationIncludeCmdLine_Enabled=1), then restart the service and reproduce"
+        ),
         "tasklist /svc /fo csv, taken while the service runs",
         "netsh wfp show netevents file=netevents.xml right after the failure",
         "netsh wfp show state taken right after the failure, before any rule, profile or network change",
@@ -71,8 +79,10 @@ COLLECT: Final[dict[Confidence, tuple[str, ...]]] = {
     ),
 }
 LOOKALIKES: Final[tuple[str, ...]] = (
-    "Service hardening: a hardened service needs a hardening permit besides the rule; then the event's origin or "
-    "filter says WSH, not Default Outbound.",
+    (
+        "Service hardening: a hardened service needs a hardening permit besides the rule; then the event's origin or "
+        "filter says WSH, not Default Outbound."
+    ),
     "SID type NONE: a service without a service SID can never match a service rule. Check: sc qsidtype NAME.",
     "A wrong name: the rule must name the short name (wuauserv), not the display name (Windows Update).",
     "Wrong profile: only rules of the profile in force become filters.",
@@ -86,19 +96,19 @@ COST: Final = (
 _ALIAS: Final = {"S-1-5-4": "IU", "S-1-5-18": "SY", "S-1-5-19": "LS", "S-1-5-20": "NS"}
 
 
-def _names(services: tuple[ServiceOutcome, ...]) -> str:
+def _names(services: tuple[ServiceOutcome, ...], word: str = "and") -> str:
     shown = [s.name or s.service_sid for s in services]
-    return ", ".join(shown[:6]) + (f" and {len(shown) - 6} more" if len(shown) > 6 else "")
+    more = [f"{len(shown) - 6} more"] if len(shown) > 6 else []
+    return wording.listed([*shown[:6], *more]).replace(" and ", f" {word} ")
 
 
 def title(confidence: Confidence, services: tuple[ServiceOutcome, ...]) -> str:
     """Return the finding's headline."""
-    who = _names(services)
     if confidence == "not-this":
         return "svchost.exe was blocked by the outbound default, and not because of a service SID"
-    said = {"proven": "did", "likely": "very likely did", "possible": "may"}[confidence]
-    verb = "have connected" if confidence == "possible" else "connect" if said == "did" else "connect"
-    return f"{who} {said} {verb} with a user's token, so the rule for the service did not match"
+    said = {"proven": "connected", "likely": "very likely connected", "possible": "may have connected"}[confidence]
+    rules = "the allow rule did" if len(services) == 1 else "the allow rules did"
+    return f"{_names(services, 'or' if confidence == 'possible' else 'and')} {said} with a user's token, so {rules} not match"
 
 
 def port_words(protocol: int | None, port: int | None) -> str:
@@ -157,7 +167,9 @@ def summary(
     if confidence == "not-this":
         reasons = "; ".join(dict.fromkeys(g.outcome.why for g in groups))
         return f"{start} {reasons[:1].upper()}{reasons[1:]}."
-    return f"{start} Allow filters for {_names(services)} were in force and fit in everything but the user of the token."
+    return (
+        f"{start} Allow filters for {_names(services)} were in force and fit in everything but the user of the token."
+    )
 
 
 def notes(groups: list[Group], services: tuple[ServiceOutcome, ...]) -> tuple[str, ...]:
@@ -224,7 +236,9 @@ def no_rule_remedy(groups: list[Group]) -> Remedy:
     return Remedy(
         f"Find out which service needs the connection, and whether a rule{who} exists, is enabled and is of the profile in "
         "force; add one if the traffic is wanted.",
-        ("Get-NetFirewallRule -PolicyStore ActiveStore -Direction Outbound -Action Allow | Get-NetFirewallServiceFilter",),
+        (
+            "Get-NetFirewallRule -PolicyStore ActiveStore -Direction Outbound -Action Allow | Get-NetFirewallServiceFilter",
+        ),
         "A new allow rule opens what it names; limit it to the service, ports and addresses that are needed.",
     )
 

@@ -8,7 +8,6 @@ A field that the events do not record (user, package, interface, tunnel, most fl
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +16,7 @@ import numpy as np
 from analyzer.engine.flows import UNKNOWN, Addresses, FlowArrays, split_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -31,7 +30,7 @@ LOOPBACK_FLAG: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One condition: field without ``FWPM_CONDITION_``, match without ``FWP_MATCH_``, value as the reader decoded it."""
+    """One condition: ``field`` and ``match`` without their prefixes, ``value`` as the reader decoded it."""
 
     field: str
     match: str
@@ -173,7 +172,9 @@ def by_field(flows: FlowArrays, tests: Iterable[Test]) -> dict[str, NDArray[np.i
     return answers
 
 
-def all_fields(flows: FlowArrays, tests: Sequence[Test], *, leave_out: frozenset[str] = frozenset()) -> NDArray[np.int8]:
+def all_fields(
+    flows: FlowArrays, tests: Sequence[Test], *, leave_out: frozenset[str] = frozenset()
+) -> NDArray[np.int8]:
     """Answer a whole filter: every field must hold. No conditions always match (REFERENCE 4.1)."""
     result = np.ones(len(flows), dtype=np.int8)
     for answer in by_field(flows, (t for t in tests if t.field not in leave_out)).values():

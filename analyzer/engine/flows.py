@@ -132,7 +132,8 @@ def _is_loopback(item: Addresses) -> NDArray[np.bool_]:
     """Tell 127.0.0.0/8 and ::1."""
     four = (item.family == 4) & ((item.low >> np.uint64(24)) == np.uint64(127))
     six = (item.family == 6) & (item.high == 0) & (item.low == 1)
-    return four | six
+    out: NDArray[np.bool_] = four | six
+    return out
 
 
 def numbers(column: pd.Series) -> NDArray[np.int64]:
@@ -150,9 +151,9 @@ def from_events(events: pd.DataFrame) -> FlowArrays:
     inside = same | _is_loopback(local) | _is_loopback(remote)
     # Two different addresses may both be the host's own: only the event's own word says "not loopback" for sure.
     loopback = np.where(said != 0, said, np.where(inside, 1, np.where(both, -1, 0))).astype(np.int8)
-    application = np.array(
-        [text.lower() for text in events["application"].cat.categories] + [None], dtype=object
-    )[events["application"].cat.codes.to_numpy()]
+    application = np.array([text.lower() for text in events["application"].cat.categories] + [None], dtype=object)[
+        events["application"].cat.codes.to_numpy()
+    ]
     return FlowArrays(
         application=application,
         protocol=numbers(events["protocol"]),

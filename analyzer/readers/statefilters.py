@@ -110,7 +110,7 @@ class _Reader:
             "description": statelists.text_of(item, "displayData", "description"),
             "flags": flag_names,
             "provider": statelists.key_of(item, "providerKey", providers.canonical_provider),
-            "provider_data": statelists.text_of(item, "providerData/data"),
+            "provider_data": statelists.text_of(item, "providerData", "data"),
             "layer": layer,
             "layer_id": self._layer_id(layer),
             "sublayer": sublayer,

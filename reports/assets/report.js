@@ -63,20 +63,28 @@
     const heads = Array.from(table.tHead.rows[0].cells);
     heads.forEach((head, index) => {
       if (head.hasAttribute("data-nosort")) return;
-      const text = head.textContent.trim();
-      head.replaceChildren(
-        button(text, () => {
-          const before = head.getAttribute("aria-sort");
-          const first = head.classList.contains("num") ? "descending" : "ascending";
-          const order = before === null ? first : before === "ascending" ? "descending" : "ascending";
-          for (const other of heads) other.removeAttribute("aria-sort");
-          head.setAttribute("aria-sort", order);
-          const sign = order === "ascending" ? 1 : -1;
-          const keyed = Array.from(table.tBodies, (row, i) => [valueOf(row, index), i, row]);
-          keyed.sort((x, y) => sign * compare(x[0], y[0]) || x[1] - y[1]);
-          table.append(...keyed.map((item) => item[2]));
-        }),
-      );
+      // A span and not a <button>: Chromium leaves form controls out of table heads that it repeats in print.
+      const press = make("span", head.textContent.trim());
+      press.setAttribute("role", "button");
+      press.tabIndex = 0;
+      const sort = () => {
+        const before = head.getAttribute("aria-sort");
+        const first = head.classList.contains("num") ? "descending" : "ascending";
+        const order = before === null ? first : before === "ascending" ? "descending" : "ascending";
+        for (const other of heads) other.removeAttribute("aria-sort");
+        head.setAttribute("aria-sort", order);
+        const sign = order === "ascending" ? 1 : -1;
+        const keyed = Array.from(table.tBodies, (row, i) => [valueOf(row, index), i, row]);
+        keyed.sort((x, y) => sign * compare(x[0], y[0]) || x[1] - y[1]);
+        table.append(...keyed.map((item) => item[2]));
+      };
+      press.addEventListener("click", sort);
+      press.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        sort();
+      });
+      head.replaceChildren(press);
     });
   }
 

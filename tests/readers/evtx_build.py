@@ -146,7 +146,7 @@ def filetime(ticks: int) -> tuple[int, bytes]:
 
 NULL = (0, b"")
 AUDITING = "Microsoft-Windows-Security-Auditing"
-NOON = 133_500_000_001_234_567  # 2024-01-17T20:00:00.1234567Z as a FILETIME
+NOON = 133_500_000_001_234_567  # 2024-01-17T21:20:00.1234567Z as a FILETIME
 
 
 def event(*inside: object, provider: object = AUDITING, event_id: object = None, time: object = None) -> El:

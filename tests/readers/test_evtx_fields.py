@@ -36,7 +36,7 @@ def test_system_fields(tmp_path):
     assert row["input"] == "made.evtx"
     assert row["offset"] == 0x1200
     assert (row["event_id"], row["version"], row["record_id"]) == (5157, 0, 1)
-    assert row["time"] == pd.Timestamp("2024-01-17T20:00:00.1234567Z")
+    assert row["time"] == pd.Timestamp("2024-01-17T21:20:00.1234567Z")
     assert (row["computer"], row["channel"], row["provider"]) == ("host.example", "Security", build.AUDITING)
     assert row["application"] == "System"
     assert row["extra"] is None
@@ -127,7 +127,7 @@ def test_unknown_repeated_and_unnamed_fields_are_kept_beside(tmp_path):
         (0x0E, b"\x00\xab", "00AB"),
         (0x0F, bytes.fromhex("2596845478549449a5ba3e3b0328c30d"), "{54849625-5478-4994-a5ba-3e3b0328c30d}"),
         (0x10, struct.pack("<Q", 0x1A2C), "0x1a2c"),
-        (0x11, struct.pack("<Q", build.NOON), "2024-01-17T20:00:00.1234567Z"),
+        (0x11, struct.pack("<Q", build.NOON), "2024-01-17T21:20:00.1234567Z"),
         (0x12, struct.pack("<8H", 2024, 1, 3, 17, 20, 0, 1, 5), "2024-01-17T20:00:01.005Z"),
         (0x13, bytes([1, 2, 0, 0, 0, 0, 0, 5]) + struct.pack("<II", 32, 544), "S-1-5-32-544"),
         (0x13, bytes([1, 1, 1, 0, 0, 0, 0, 0]) + struct.pack("<I", 7), "S-1-0x010000000000-7"),

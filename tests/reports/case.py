@@ -241,13 +241,23 @@ def _findings() -> tuple[Finding, ...]:
             severity="high",
             confidence="likely",
             count=308,
-            summary="svchost.exe was blocked 308 times by the outbound default although allow rules for BITS, CryptSvc, "
-            "wuauserv and wlidsvc are in force. Those rules match only a token that carries the service's identity.",
+            summary="svchost.exe was blocked 308 times by the outbound default although allow rules for BITS, "
+            "CryptSvc, wuauserv and wlidsvc are in force. Those rules match only a token that carries the "
+            "service's identity.",
             evidence=(
-                Evidence("svchost.exe to 203.0.113.80, TCP 443, blocked by Default Outbound.", "Security.evtx", 48211, 71234),
-                Evidence("svchost.exe to 198.51.100.7, TCP 80, blocked by Default Outbound.", "Security.evtx", 48377, 71234),
+                Evidence(
+                    "svchost.exe to 203.0.113.80, TCP 443, blocked by Default Outbound.", "Security.evtx", 48211, 71234
+                ),
+                Evidence(
+                    "svchost.exe to 198.51.100.7, TCP 80, blocked by Default Outbound.", "Security.evtx", 48377, 71234
+                ),
                 *(
-                    Evidence(f"Allow filter {71300 + i} for {name} matches in all but the user id.", "wfpstate.xml", None, 71300 + i)
+                    Evidence(
+                        f"Allow filter {71300 + i} for {name} matches in all but the user id.",
+                        "wfpstate.xml",
+                        None,
+                        71300 + i,
+                    )
                     for i, name in enumerate(SERVICES)
                 ),
                 Evidence("Process 1044 was started as svchost.exe -k netsvcs -p -s BITS.", "Security.evtx", 48102),
@@ -257,13 +267,15 @@ def _findings() -> tuple[Finding, ...]:
                 "Add one allow rule for svchost.exe without a service, limited to these ports and to the user accounts "
                 "under which the four services connect.",
                 (
-                    'New-NetFirewallRule -DisplayName "svchost for services under user accounts" -Direction Outbound '
-                    '-Action Allow -Program "%SystemRoot%\\System32\\svchost.exe" -Protocol TCP -RemotePort 80,443 '
-                    '-LocalUser "D:(A;;CC;;;IU)(A;;CC;;;SY)(A;;CC;;;LS)(A;;CC;;;NS)"',
+                    (
+                        'New-NetFirewallRule -DisplayName "svchost for services under user accounts" -Direction Outbound '
+                        '-Action Allow -Program "%SystemRoot%\\System32\\svchost.exe" -Protocol TCP -RemotePort 80,443 '
+                        '-LocalUser "D:(A;;CC;;;IU)(A;;CC;;;SY)(A;;CC;;;LS)(A;;CC;;;NS)"'
+                    ),
                     'Get-NetFirewallRule -DisplayName "svchost for services under user accounts" | Format-List',
                 ),
-                f"Every service inside svchost.exe may then reach any address at {ports} under these accounts, not only the "
-                "four that need it.",
+                f"Every service inside svchost.exe may then reach any address at {ports} under these accounts, not only "
+                "the four that need it.",
             ),
             collect_next=(
                 "netsh wfp show netevents, right after the failure: its user id shows which token connected.",
@@ -289,8 +301,10 @@ def _findings() -> tuple[Finding, ...]:
             kind="default-outbound",
             rationale=(
                 "The blocker is the outbound default: no filter of greater weight matched.",
-                "For each of the four services an allow filter of greater weight stands in the same layer and sublayer and "
-                "matches program, protocol, port and profile.",
+                (
+                    "For each of the four services an allow filter of greater weight stands in the same layer and "
+                    "sublayer and matches program, protocol, port and profile."
+                ),
                 "The only condition that remains is the service's identity, so the connecting token did not carry it.",
             ),
             lookalikes=(
@@ -365,14 +379,20 @@ def _programs() -> tuple[Program, ...]:
 def _answer(sentence: str) -> Answer:
     return Answer(
         sentence=sentence,
-        trust="Log and state belong together: the state was saved 2 min 10 s after the last event, no boot lies between, and "
-        "five distinct filter ids fit in layer, action and conditions.",
+        trust="Log and state belong together: the state was saved 2 min 10 s after the last event, no boot lies "
+        "between, and five distinct filter ids fit in layer, action and conditions.",
         blocks=761,
         drops=126,
         permits=1803,
         block_attempts=214,
         kinds=tuple(
-            KindCount(kind, "drop" if kind in DROPPED else "block", 308 if i == 0 else 4 + (16 - i) * 3, 72 if i == 0 else 17 - i, 1 + i % 5)
+            KindCount(
+                kind,
+                "drop" if kind in DROPPED else "block",
+                308 if i == 0 else 4 + (16 - i) * 3,
+                72 if i == 0 else 17 - i,
+                1 + i % 5,
+            )
             for i, kind in enumerate(KINDS)
         ),
     )
@@ -385,21 +405,54 @@ def rich() -> Analysis:
         command=("report", "ticket", "-o", "report.html"),
         inputs=(
             InputFile(
-                "Security.evtx", "evtx", 21041152, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-                at(90), "client-01.example.test", at(-30), at(62), 48211, 2690,
+                "Security.evtx",
+                "evtx",
+                21041152,
+                "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                at(90),
+                "client-01.example.test",
+                at(-30),
+                at(62),
+                48211,
+                2690,
             ),
             InputFile(
-                "server/archive of last week/Security-server-02-exported-by-the-customer.evtx", "evtx", 1118208,
-                "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752", at(95), "server-02.example.test",
-                at(5), at(40), 1803, 1803,
+                "server/archive of last week/Security-server-02-exported-by-the-customer.evtx",
+                "evtx",
+                1118208,
+                "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+                at(95),
+                "server-02.example.test",
+                at(5),
+                at(40),
+                1803,
+                1803,
             ),
-            InputFile("wfpstate.xml", "wfpstate", 3120411, "fd61a03af4f77d870fc21e05e7e80678095c92d808cfb3b5c279ee04c74aca13",
-                      at(64), "client-01.example.test", at(64.2), at(64.2)),
+            InputFile(
+                "wfpstate.xml",
+                "wfpstate",
+                3120411,
+                "fd61a03af4f77d870fc21e05e7e80678095c92d808cfb3b5c279ee04c74aca13",
+                at(64),
+                "client-01.example.test",
+                at(64.2),
+                at(64.2),
+            ),
             InputFile("notes.txt", "unknown", 812, None, at(96)),
         ),
         problems=(
-            Problem("Security.evtx", "offset 1118208", "lost", "The chunk's checksum does not fit; 91 records of it could not be read."),
-            Problem("Security.evtx", "offset 69632, record 48390", "doubtful", "The record's checksum does not fit; its values were read."),
+            Problem(
+                "Security.evtx",
+                "offset 1118208",
+                "lost",
+                "The chunk's checksum does not fit; 91 records of it could not be read.",
+            ),
+            Problem(
+                "Security.evtx",
+                "offset 69632, record 48390",
+                "doubtful",
+                "The record's checksum does not fit; its values were read.",
+            ),
             Problem("wfpstate.xml", "line 4127", "doubtful", "The application id holds an odd number of bytes."),
             Problem("notes.txt", None, "note", "This is none of the files that can be read."),
             Problem(None, None, "note", "No net events were handed in."),
@@ -415,18 +468,35 @@ def rich() -> Analysis:
             why="The state was saved 2 min 10 s after the last event, with no boot between.",
             pairings=(
                 Pairing(
-                    "client-01.example.test", "wfpstate.xml", at(64.2), "yes",
-                    ("A session of the state is of a user of CLIENT-01.", "Five distinct ids of the log fit layer, action and conditions."),
+                    "client-01.example.test",
+                    "wfpstate.xml",
+                    at(64.2),
+                    "yes",
+                    (
+                        "A session of the state is of a user of CLIENT-01.",
+                        "Five distinct ids of the log fit layer, action and conditions.",
+                    ),
                     (),
                 ),
                 Pairing(
-                    "server-02.example.test", "wfpstate.xml", at(64.2), "no", (),
+                    "server-02.example.test",
+                    "wfpstate.xml",
+                    at(64.2),
+                    "no",
+                    (),
                     ("The state's sessions name CLIENT-01.", "Filter 70002 of the log has another layer in the state."),
                 ),
             ),
             markers=(
                 Marker(at(3), "client-01.example.test", "Windows started", 4608, "Security.evtx", 48001),
-                Marker(at(17), "client-01.example.test", "A firewall rule was added: Example: BITS outbound", 4946, "Security.evtx", 48300),
+                Marker(
+                    at(17),
+                    "client-01.example.test",
+                    "A firewall rule was added: Example: BITS outbound",
+                    4946,
+                    "Security.evtx",
+                    48300,
+                ),
                 Marker(at(17.4), "client-01.example.test", "A firewall rule was changed", 4947, "Security.evtx", 48301),
                 Marker(at(45), "server-02.example.test", "The security log was cleared", 1102, "Security.evtx", 12),
                 Marker(at(-20), "client-01.example.test", "The audit policy was changed", 4719, "Security.evtx", None),
@@ -435,8 +505,8 @@ def rich() -> Analysis:
         verdicts=_verdicts(),
         findings=_findings(),
         answer=_answer(
-            "Windows blocked 761 connections; 308 of them because the outbound default refused svchost.exe, although allow "
-            "rules for four of its services are in force."
+            "Windows blocked 761 connections; 308 of them because the outbound default refused svchost.exe, "
+            "although allow rules for four of its services are in force."
         ),
         timeline=_timeline(),
         programs=_programs(),
@@ -447,9 +517,22 @@ def rich() -> Analysis:
 
 def tiny() -> Analysis:
     """Return a log with one event and no state."""
-    one = verdict(filter=None, filter_rtid=66210, grade="none", kind="unresolved", count=1, attempts=1, first=at(0), last=at(0),
-                  record_ids=(7,), reasons=("No state was handed in, and the event carries no origin.",), state=None, event_origin=None,
-                  client_ports=1, process_ids=(4,))  # fmt: skip
+    one = verdict(
+        filter=None,
+        filter_rtid=66210,
+        grade="none",
+        kind="unresolved",
+        count=1,
+        attempts=1,
+        first=at(0),
+        last=at(0),
+        record_ids=(7,),
+        reasons=("No state was handed in, and the event carries no origin.",),
+        state=None,
+        event_origin=None,
+        client_ports=1,
+        process_ids=(4,),
+    )
     return Analysis(
         tool=TOOL,
         command=(),
@@ -458,8 +541,15 @@ def tiny() -> Analysis:
         coverage=Coverage(at(0), at(0), by_event_id={"5157": 1}, why="No state was handed in."),
         verdicts=(one,),
         findings=(),
-        answer=Answer("One connection was blocked; what blocked it is not in the log.", "There is no state to ask.", 1, 0, 0, 1,
-                      (KindCount("unresolved", "block", 1, 1, 1),)),  # fmt: skip
+        answer=Answer(
+            "One connection was blocked; what blocked it is not in the log.",
+            "There is no state to ask.",
+            1,
+            0,
+            0,
+            1,
+            (KindCount("unresolved", "block", 1, 1, 1),),
+        ),
         timeline=Timeline(at(0), at(0), 1, (at(0),), (TimelineSeries("unresolved", "block", (1,)),)),
         programs=(Program("client-01", SVCHOST, 1, 1, 0, 0, 1, (("unresolved", 1),), at(0), at(0)),),
         cited=(),
@@ -487,13 +577,23 @@ def large(flows: int = 5000) -> Analysis:
     """Return a result with very many flows, filters, programs, bins, markers and problems."""
     base = rich()
     rows = tuple(
-        verdict(kind=KINDS[i % 16], filter=ref(80000 + i), filter_rtid=80000 + i, remote_address=f"203.0.113.{i % 250}", service_port=i)
+        verdict(
+            kind=KINDS[i % 16],
+            filter=ref(80000 + i),
+            filter_rtid=80000 + i,
+            remote_address=f"203.0.113.{i % 250}",
+            service_port=i,
+        )
         for i in range(flows)
     )
     cited = tuple(dataclasses.replace(base.cited[0], filter=ref(80000 + i)) for i in range(flows))
-    programs = tuple(dataclasses.replace(base.programs[0], application=rf"\device\harddiskvolume3\bin\{i}.exe") for i in range(flows))
+    programs = tuple(
+        dataclasses.replace(base.programs[0], application=rf"\device\harddiskvolume3\bin\{i}.exe") for i in range(flows)
+    )
     markers = tuple(Marker(at(i), "client-01", "Policy was reloaded", 4954, "Security.evtx", i) for i in range(600))
-    problems = tuple(Problem("Security.evtx", f"offset {i}", "lost", "A record could not be read.") for i in range(flows))
+    problems = tuple(
+        Problem("Security.evtx", f"offset {i}", "lost", "A record could not be read.") for i in range(flows)
+    )
     return dataclasses.replace(
         base,
         verdicts=rows,
@@ -507,7 +607,18 @@ def large(flows: int = 5000) -> Analysis:
 
 def poisoned(poison: str) -> Analysis:
     """Return the rich result with the poison put into every text that can come from evidence."""
-    fixed = {"kind", "grade", "action", "severity", "confidence", "outcome", "state_fits", "fits", "kind_evidence", "endpoint_order"}
+    fixed = {
+        "kind",
+        "grade",
+        "action",
+        "severity",
+        "confidence",
+        "outcome",
+        "state_fits",
+        "fits",
+        "kind_evidence",
+        "endpoint_order",
+    }
     times = {"first", "last", "time", "state_time", "modified", "bins"}
 
     def poisoned_value(value: Any, name: str) -> Any:
@@ -526,5 +637,9 @@ def poisoned(poison: str) -> Analysis:
         return value
 
     base = rich()
-    names = [f.name for f in dataclasses.fields(base) if f.name not in {"tool", "schema_version", "events", "filters", "timeline"}]
+    names = [
+        f.name
+        for f in dataclasses.fields(base)
+        if f.name not in {"tool", "schema_version", "events", "filters", "timeline"}
+    ]
     return dataclasses.replace(base, **{name: poisoned_value(getattr(base, name), name) for name in names})

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analyzer.readers.evtx.problems import Problems
 
 MIN_RECORD: Final = 28  # header of 24 bytes and the copy of the size
+MAX_TRIES: Final = 1 << 16  # marks that are tried per chunk to find the way behind damage
 MAX_JUMP: Final = 1 << 32  # record numbers of one chunk do not lie further apart than this
 _RECORD = struct.Struct("<4sIQ")
 _SIZE = struct.Struct("<I")
@@ -84,6 +85,7 @@ class _Walk:
         self.header = header
         self.problems = problems
         self.previous = header.first - 1 if header.expects else -1
+        self.tries = MAX_TRIES
 
     def run(self) -> Iterator[Span]:
         position = RECORDS_AT
@@ -121,7 +123,8 @@ class _Walk:
 
     def _next(self, position: int) -> int | None:
         """Return where the next well-formed record with a higher number starts, or None."""
-        while True:
+        while self.tries > 0:
+            self.tries -= 1
             position = self.data.find(RECORD_MAGIC, position, self.used)
             if position < 0 or position + MIN_RECORD > self.used:
                 return None
@@ -129,6 +132,7 @@ class _Walk:
             if self._sized(position, size) and self._later(number):
                 return position
             position += 1
+        return None
 
     def _later(self, number: int) -> bool:
         if self.header.expects and not self.header.first <= number <= self.header.last:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BUDGET: Final = 2 * 0x10000  # bytes of definitions that are walked per chunk; sound ones fill a chunk once at most
-MAX_KEPT: Final = 16 << 20  # bytes of templates that are kept; real logs have tens of templates of a few KiB
+MAX_KEPT: Final = 4 << 20  # bytes of templates that are kept; real logs have tens of templates of a few KiB
+MAX_READ: Final = 500_000  # tokens that python-evtx reads per file; real logs stay below a tenth of it
+UNFOLD: Final = 2 << 20  # what a chunk's records may unfold to: bytes of values and names, and a toll per step
+STEP: Final = 16  # the toll
 
 _HEAD = struct.Struct("<BBII")  # token, unknown, template id, offset of the definition
 _DWORD = struct.Struct("<I")
@@ -36,6 +39,7 @@ class Library:
     def __init__(self) -> None:
         self._shapes: dict[bytes, Shape | RefusedError] = {}
         self._kept = 0
+        self._read = 0
 
     def shape(self, checked: guard.Checked) -> Shape:
         """Return the shape of a checked fragment; python-evtx reads it when it is new."""
@@ -45,6 +49,9 @@ class Library:
             if self._kept > MAX_KEPT:
                 self._shapes.clear()
                 self._kept = len(checked.body)
+            self._read += checked.tokens
+            if self._read > MAX_READ:
+                raise RefusedError("this file holds more templates than are read")
             try:
                 known = read_shape(checked)
             except RefusedError as error:
@@ -64,6 +71,21 @@ class Fragments:
         self._library = library
         self._definitions: dict[int, Shape | RefusedError] = {}
         self._budget = BUDGET
+        self._unfold = UNFOLD
+
+    def charge(self, size: int) -> None:
+        """Take a step that makes so many bytes out of the chunk.
+
+        A few bytes can refer to the same long value again and again; a budget per chunk bounds time and memory.
+
+        Raises
+        ------
+        RefusedError
+            When the budget of the chunk is used up.
+        """
+        self._unfold -= size + STEP
+        if self._unfold < 0:
+            raise RefusedError("the values of this chunk unfold to many times its size")
 
     def read(self, start: int, end: int) -> Fragment:
         """Read the fragment in ``data[start:end]``.
@@ -73,6 +95,7 @@ class Fragments:
         RefusedError
             When it cannot be read; the text says why.
         """
+        self.charge(STEP)
         data = self.data
         at = start + 4 if end - start >= 4 and data[start] == guard.START else start
         if at >= end or data[at] & 0x0F != guard.TEMPLATE_INSTANCE:
@@ -126,6 +149,7 @@ class Fragments:
         first = at + 4 + 4 * count
         if first > end:
             raise RefusedError("more values than the record has room for")
+        self.charge(4 * count)
         numbers = _descriptors(count).unpack_from(data, at + 4)
         starts = list(accumulate(numbers[0::2], initial=first))
         if starts[-1] > end:

@@ -63,6 +63,7 @@ class Checked:
     end: int
     substitutions: tuple[int, ...]
     body: bytes
+    tokens: int
 
 
 def check(data: bytes, start: int, limit: int, *, in_template: bool) -> Checked:
@@ -109,7 +110,7 @@ class _Walk:
         if not self.rooted:
             raise RefusedError("no element")
         self._put(b"\0")
-        return Checked(self.at, tuple(self.substitutions), b"".join(self.pieces))
+        return Checked(self.at, tuple(self.substitutions), b"".join(self.pieces), len(self.pieces))
 
     def _step(self, raw: int, token: int) -> None:
         if token == OPEN_ELEMENT:

@@ -74,6 +74,8 @@ def make_plan(shape: Shape, above: tuple[str, ...]) -> Plan:
 def _source(pieces: tuple[Piece, ...]) -> Source:
     if len(pieces) == 1 and isinstance(pieces[0], int):
         return Source(pieces[0], pieces)
+    if all(isinstance(piece, str) for piece in pieces):
+        pieces = ("".join(str(piece) for piece in pieces),)
     return Source(-1, pieces)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from analyzer.wfp.events import EventSpec
 
 MAX_NESTING: Final = 4  # fragments inside values of fragments; the Security channel uses one
-MAX_PLANS: Final = 4096
+MAX_PLANNED: Final = 100_000  # entries of plans that are kept
 _ABSENT: Final = Source(-1, ())
 
 
@@ -41,6 +41,7 @@ class RecordReader:
     def __init__(self, forms: dict[tuple[str, int], RowForm]) -> None:
         self._forms = forms
         self._plans: dict[tuple[Shape, tuple[str, ...]], Plan] = {}
+        self._planned = 0
         self.complaints: list[tuple[str, str]] = []  # (what, reason)
 
     def read(self, fragments: Fragments, start: int, end: int) -> tuple[System, EventSpec | None, list[object] | None]:
@@ -52,10 +53,9 @@ class RecordReader:
             When the record cannot be read.
         """
         self.complaints.clear()
-        data = fragments.data
         root = fragments.read(start, end)
         plan = self._plan(root.shape, ())
-        system = self._system(data, root, plan)
+        system = self._system(fragments, root, plan)
         if system is None:
             system = self._nested_system(fragments, root, plan)
         spec = find(system.provider, system.event_id)
@@ -71,9 +71,12 @@ class RecordReader:
     def _plan(self, shape: Shape, above: tuple[str, ...]) -> Plan:
         plan = self._plans.get((shape, above))
         if plan is None:
-            if len(self._plans) >= MAX_PLANS:
+            plan = make_plan(shape, above)
+            self._planned += len(shape.leaves) + 1
+            if self._planned > MAX_PLANNED:
                 self._plans.clear()
-            plan = self._plans[shape, above] = make_plan(shape, above)
+                self._planned = 0
+            self._plans[shape, above] = plan
         return plan
 
     def _complain(self, what: str, reason: str) -> None:
@@ -81,28 +84,28 @@ class RecordReader:
 
     # -- system fields ---------------------------------------------------------------------------------------
 
-    def _system(self, data: bytes, fragment: Fragment, plan: Plan) -> System | None:
+    def _system(self, fragments: Fragments, fragment: Fragment, plan: Plan) -> System | None:
         get = plan.system.get
-        event_id = _number(data, fragment, get("event_id", _ABSENT))
+        event_id = _number(fragments, fragment, get("event_id", _ABSENT))
         if event_id is None:
             return None
-        version = _number(data, fragment, get("version", _ABSENT))
+        version = _number(fragments, fragment, get("version", _ABSENT))
         if event_id > 0xFFFFFFFF or (version or 0) > 0xFFFF:
             raise RefusedError("its event id or version is no such number")
         return System(
-            provider=_words(data, fragment, get("provider", _ABSENT)),
+            provider=_words(fragments, fragment, get("provider", _ABSENT)),
             event_id=event_id & 0xFFFF,
             version=version or 0,
-            record_id=_number(data, fragment, get("record_id", _ABSENT)),
-            time=self._time(data, fragment, get("time", _ABSENT)),
-            computer=_words(data, fragment, get("computer", _ABSENT)),
-            channel=_words(data, fragment, get("channel", _ABSENT)),
+            record_id=_number(fragments, fragment, get("record_id", _ABSENT)),
+            time=self._time(fragments, fragment, get("time", _ABSENT)),
+            computer=_words(fragments, fragment, get("computer", _ABSENT)),
+            channel=_words(fragments, fragment, get("channel", _ABSENT)),
         )
 
     def _nested_system(self, fragments: Fragments, root: Fragment, plan: Plan) -> System:
         """Look for the system fields in the fragments that are nested one level down."""
         for path, inner in self._inserted(fragments, root, plan):
-            system = self._system(fragments.data, inner, self._plan(inner.shape, path))
+            system = self._system(fragments, inner, self._plan(inner.shape, path))
             if system is not None:
                 return system
         raise RefusedError("it has no event id")
@@ -116,16 +119,16 @@ class RecordReader:
                 if end > start:
                     yield path, fragments.read(start, end)
 
-    def _time(self, data: bytes, fragment: Fragment, source: Source) -> int | None:
+    def _time(self, fragments: Fragments, fragment: Fragment, source: Source) -> int | None:
         index = source.slot
         if 0 <= index < len(fragment.types) and fragment.types[index] == values.FILETIME:
             start, end = fragment.starts[index], fragment.starts[index + 1]
             if end - start == 8:
-                time = values.filetime_ns(int.from_bytes(data[start:end], "little"))
+                time = values.filetime_ns(int.from_bytes(fragments.data[start:end], "little"))
                 if time is None:
                     self._complain("the time of this record is outside the years 1678 to 2262", "a time out of range")
                 return time
-        text = _words(data, fragment, source)
+        text = _words(fragments, fragment, source)
         time = values.iso_ns(text) if text else None
         if time is None:
             self._complain("the time of this record cannot be read", "a time that cannot be read")
@@ -136,22 +139,24 @@ class RecordReader:
     def _fields(self, fragments: Fragments, fragment: Fragment, plan: Plan, row: Row, depth: int) -> None:
         data, types, starts = fragments.data, fragment.types, fragment.starts
         for entry in plan.entries:
-            index = entry.source.slot
-            if index < 0:
-                row.put_text(_entry_name(data, fragment, entry), _joined(data, fragment, entry.source.pieces))
+            slot = entry.source.slot
+            if slot < 0:
+                row.put_text(_entry_name(fragments, fragment, entry), _joined(fragments, fragment, entry.source.pieces))
                 continue
-            if index >= len(types):
+            if slot >= len(types):
                 continue
-            kind, start, end = types[index], starts[index], starts[index + 1]
+            kind, start, end = types[slot], starts[slot], starts[slot + 1]
             if kind == values.NULL or start == end:
                 continue
             if kind == values.BINXML:
-                self._nested(fragments, start, end, entry.path, row, depth)
+                self._inner(fragments, fragments.read(start, end), entry.path, row, depth)
                 continue
-            name = entry.name if entry.name is not None else _entry_name(data, fragment, entry)
+            name = _entry_name(fragments, fragment, entry)
+            fragments.charge(end - start)
             try:
                 if kind & values.ARRAY:
                     for item_kind, item in values.items(kind, data[start:end]):
+                        fragments.charge(len(name))
                         row.put(name, item_kind, item)
                 else:
                     row.put(name, kind, data[start:end])
@@ -160,9 +165,6 @@ class RecordReader:
                 self._complain(f"field {name} is {error}; kept as hex text", "a field whose bytes do not fit its type")
         for path, inner in self._inserted(fragments, fragment, plan):
             self._inner(fragments, inner, path, row, depth)
-
-    def _nested(self, fragments: Fragments, start: int, end: int, path: tuple[str, ...], row: Row, depth: int) -> None:
-        self._inner(fragments, fragments.read(start, end), path, row, depth)
 
     def _inner(self, fragments: Fragments, inner: Fragment, path: tuple[str, ...], row: Row, depth: int) -> None:
         if depth >= MAX_NESTING:
@@ -179,32 +181,41 @@ def _value(data: bytes, fragment: Fragment, index: int) -> tuple[int, bytes] | N
     return None if kind == values.NULL or start == end else (kind, data[start:end])
 
 
-def _joined(data: bytes, fragment: Fragment, pieces: tuple[Piece, ...]) -> str:
+def _joined(fragments: Fragments, fragment: Fragment, pieces: tuple[Piece, ...]) -> str:
+    """Put pieces together; a single constant stays one object."""
     out = []
     for piece in pieces:
+        text: str | None = None
         if isinstance(piece, str):
-            out.append(piece)
-            continue
-        value = _value(data, fragment, piece)
-        if value is not None:
-            try:
-                out.append(values.text(*value))
-            except values.BadValueError:
-                out.append(value[1].hex().upper())
+            text = piece
+        else:
+            value = _value(fragments.data, fragment, piece)
+            if value is not None:
+                try:
+                    text = values.text(*value)
+                except values.BadValueError:
+                    text = value[1].hex().upper()
+        if text:
+            out.append(text)
+            if len(pieces) > 1:
+                fragments.charge(len(text))
     return "".join(out)
 
 
-def _entry_name(data: bytes, fragment: Fragment, entry: Entry) -> str:
-    return entry.name if entry.name is not None else _joined(data, fragment, entry.label) or entry.path[-1]
+def _entry_name(fragments: Fragments, fragment: Fragment, entry: Entry) -> str:
+    if entry.name is None:
+        return _joined(fragments, fragment, entry.label) or entry.path[-1]
+    fragments.charge(len(entry.name))
+    return entry.name
 
 
-def _words(data: bytes, fragment: Fragment, source: Source) -> str | None:
-    return _joined(data, fragment, source.pieces) or None
+def _words(fragments: Fragments, fragment: Fragment, source: Source) -> str | None:
+    return _joined(fragments, fragment, source.pieces) or None
 
 
-def _number(data: bytes, fragment: Fragment, source: Source) -> int | None:
+def _number(fragments: Fragments, fragment: Fragment, source: Source) -> int | None:
     if source.slot >= 0:
-        value = _value(data, fragment, source.slot)
+        value = _value(fragments.data, fragment, source.slot)
         if value is None:
             return None
         try:
@@ -213,4 +224,4 @@ def _number(data: bytes, fragment: Fragment, source: Source) -> int | None:
             raise RefusedError(f"a system field holds {error}") from error
         if number is not None:
             return number if number >= 0 else None
-    return values.number_of_text(_joined(data, fragment, source.pieces))
+    return values.number_of_text(_joined(fragments, fragment, source.pieces))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from analyzer import frames
@@ -98,6 +99,12 @@ class Row:
         extra[name] = text
 
 
+@lru_cache(maxsize=len(TABLES))
+def _empty(table: Table) -> pd.DataFrame:
+    """Return an empty table; made once, since small logs would spend more time on it than on reading."""
+    return frames.empty(frames.EVENT_SCHEMAS[table])
+
+
 FORMS: Final[dict[tuple[str, int], RowForm]] = {
     (spec.provider, spec.event_id): RowForm(spec) for spec in EVENTS.values()
 }
@@ -133,7 +140,11 @@ class Tables:
         """Return all tables, also the empty ones."""
         for table in TABLES:
             self._flush(table)
-        return {table: frames.concat(self._done[table], frames.EVENT_SCHEMAS[table]) for table in TABLES}
+        return {table: self._table(table) for table in TABLES}
+
+    def _table(self, table: Table) -> pd.DataFrame:
+        done = self._done[table]
+        return frames.concat(done, frames.EVENT_SCHEMAS[table]) if done else _empty(table).copy()
 
     def _flush(self, table: Table) -> None:
         waiting = self._waiting[table]

@@ -1,0 +1,82 @@
+# wfp-analyzer. `make demo` shows it, `make test` proves it; both need only Python 3.11 or later and make.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+TICKET := samples/ticket-a-win11
+REPORT := demo/report.html
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lint types walls plain tests golden samples picture clean
+
+help:
+	@echo 'make demo     analyze the shipped ticket and say where the report is'
+	@echo 'make test     everything: style, types, walls, a plain install, the demo, all tests'
+	@echo 'make golden   refresh the expected outputs that tests compare with'
+	@echo 'make samples  make the shipped tickets again'
+	@echo 'make picture  make docs/report.png again (needs Chromium)'
+	@echo 'make clean    remove everything that was made here'
+
+# ------------------------------------------------------------------------------------------------ environment
+
+$(VENV)/made: pyproject.toml
+	@test -n "$(PYTHON)" || { echo 'Python 3.11 or later is needed; give its path: make PYTHON=/path/to/python3'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'This Python can make no virtual environments (on Debian: apt-get install python3-venv)'; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --editable .
+	@touch $@
+
+# The development group is read here, so that the pip that came with Python is good enough.
+$(VENV)/made-dev: pyproject.toml $(VENV)/made
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' > $(VENV)/dev.txt
+	$(PIP) --requirement $(VENV)/dev.txt
+	@touch $@
+
+# ------------------------------------------------------------------------------------------------ for everybody
+
+demo: $(VENV)/made
+	@mkdir -p $(dir $(REPORT))
+	$(BIN)/wfp-analyzer report $(TICKET) -o $(REPORT) --json demo/report.json --force
+	@echo
+	@echo "The report: $(CURDIR)/$(REPORT)"
+
+test: $(VENV)/made-dev lint types walls plain demo tests
+
+# ------------------------------------------------------------------------------------------------ parts of the test
+
+lint: $(VENV)/made-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/made-dev
+	$(BIN)/mypy
+
+walls: $(VENV)/made-dev
+	$(BIN)/lint-imports --no-cache
+
+plain: $(VENV)/made
+	$(BIN)/python .ci/plain_install.py $(TICKET)
+
+tests: $(VENV)/made-dev
+	$(BIN)/python -m pytest -n 2
+
+# ------------------------------------------------------------------------------------------------ for developers
+
+golden: $(VENV)/made-dev
+	WFP_ANALYZER_GOLDEN=refresh $(BIN)/python -m pytest -q -k golden
+
+samples: $(VENV)/made
+	$(BIN)/python -m samples.make
+
+picture: demo
+	@test -n "$(CHROMIUM)" || { echo 'Chromium is needed for this'; exit 1; }
+	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1280,1000 \
+		--screenshot=docs/report.png "file://$(CURDIR)/$(REPORT)"
+
+clean:
+	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache report.html
+	find analyzer reports samples tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,92 @@
+"""Geometry of the pictures, and the tables of words."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import case
+import pytest
+
+from analyzer.model import (
+    Action,
+    Confidence,
+    Grade,
+    Kind,
+    Marker,
+    ProblemSeverity,
+    Severity,
+    StateFits,
+    Timeline,
+    TimelineSeries,
+)
+from reports import charts, words
+
+
+@pytest.mark.parametrize(
+    ("table", "type_"),
+    [
+        (words.KINDS, Kind),
+        (words.GRADES, Grade),
+        (words.CONFIDENCE, Confidence),
+        (words.SEVERITY, Severity),
+        (words.PROBLEM_SEVERITY, ProblemSeverity),
+        (words.STATE_FITS, StateFits),
+        (words.ACTIONS, Action),
+    ],
+)
+def test_every_word_of_the_result_is_explained(table, type_) -> None:
+    assert set(table) == set(get_args(type_))
+    assert all(word.title and word.means.endswith(".") and word.source for word in table.values())
+
+
+@pytest.mark.parametrize(
+    ("peak", "ticks"), [(0, (0, 1)), (1, (0, 1)), (4, (0, 1, 2, 3, 4)), (7, (0, 2, 4, 6, 8)), (1000, (0, 500, 1000))]
+)
+def test_nice_ticks(peak: int, ticks: tuple[int, ...]) -> None:
+    assert charts.nice_ticks(peak) == ticks
+
+
+@pytest.mark.parametrize("peak", [1, 3, 9, 10, 11, 99, 101, 12345, 10**9])
+def test_nice_ticks_cover_the_peak_in_few_steps(peak: int) -> None:
+    ticks = charts.nice_ticks(peak)
+    assert ticks[-1] >= peak
+    assert 2 <= len(ticks) <= 6
+
+
+def test_blocks_and_drops_have_panels_of_their_own() -> None:
+    chart = charts.timeline_chart(case.rich().timeline, case.rich().coverage.markers)
+    assert chart is not None
+    assert [panel.action for panel in chart.panels] == ["block", "drop"]
+    assert "Drops: at most" in chart.description
+
+
+def test_near_markers_share_a_flag_and_far_ones_are_listed_as_outside() -> None:
+    chart = charts.timeline_chart(case.rich().timeline, case.rich().coverage.markers)
+    assert chart is not None
+    assert [flag.label for flag in chart.flags] == ["2", "3–4", "5"]
+    assert [item.inside for item in chart.markers] == [False, True, True, True, True]
+
+
+def test_no_bins_or_unreadable_times_draw_nothing() -> None:
+    assert charts.timeline_chart(case.empty().timeline, ()) is None
+    odd = Timeline("?", "?", 1, ("?",), (TimelineSeries("stealth", "drop", (1,)),))
+    assert charts.timeline_chart(odd, ()) is None
+
+
+@pytest.mark.parametrize("step", [1, 60, 3600, 86400, 30 * 86400])
+@pytest.mark.parametrize("bins", [1, 2, 60])
+def test_axis_stays_inside_the_picture_and_has_few_labels(step: int, bins: int) -> None:
+    starts = tuple(case.at(i * step / 60) for i in range(bins))
+    timeline = Timeline(starts[0], starts[-1], step, starts, (TimelineSeries("stealth", "drop", (3,) * bins),))
+    chart = charts.timeline_chart(timeline, (Marker(starts[0], None, "x", 4608, "a", 1),))
+    assert chart is not None
+    assert 1 <= len(chart.ticks) <= 10
+    assert all(charts.LEFT <= tick.at <= charts.WIDTH - charts.RIGHT for tick in chart.ticks)
+
+
+def test_coverage_draws_logs_as_bars_and_states_as_moments() -> None:
+    chart = charts.coverage_chart(case.rich().inputs, case.rich().coverage)
+    assert chart is not None
+    assert len(chart.bars) == 2
+    assert [moment.label for moment in chart.moments] == ["wfpstate.xml"]
+    assert charts.coverage_chart((), case.empty().coverage) is None

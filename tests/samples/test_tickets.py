@@ -1,0 +1,235 @@
+"""The shipped tickets: made again byte for byte, read alike by three readers, and free of anything real."""
+
+import ipaddress
+import itertools
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from evtx_bytes import check_log
+from evtx_readers import READERS, nanoseconds
+from lxml import etree
+from written import check
+
+from samples import make, windows
+from samples.sids import service_sid
+
+TICKETS = {ticket.name: ticket for ticket in make.tickets()}
+NAMES = list(TICKETS)
+KINDS = {
+    "default-outbound",
+    "default-inbound",
+    "explicit-rule",
+    "service-hardening",
+    "stealth",
+    "quarantine",
+    "boot-time",
+    "app-isolation",
+    "appcontainer-loopback",
+    "windows-component",
+    "third-party",
+    "other-wfp",
+    "callout",
+    "ipsec",
+    "no-filter",
+    "unresolved",
+}
+
+
+def state_root(data: bytes) -> etree._Element:
+    return etree.fromstring(data[data.index(b"<wfpstate>") : data.index(b"</wfpstate>") + 11])
+
+
+def filters(ticket):
+    root = state_root(ticket.files()["wfpstate.xml"])
+    return {int(item.findtext("filterId")): item for item in root.iterfind("layers/item/filters/item")}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shipped_files_are_made_again(root, name):
+    folder = root / "samples" / name
+    files = TICKETS[name].files()
+    assert {path.name for path in folder.iterdir()} == set(files)
+    for file, data in files.items():
+        assert (folder / file).read_bytes() == data, f"{name}/{file} differs: run python -m samples.make"
+
+
+@pytest.mark.parametrize("command", [["-m", "samples.make"], ["samples/make.py"]])
+def test_the_maker_runs_as_module_and_as_file(root, tmp_path, command):
+    done = subprocess.run([sys.executable, *command, str(tmp_path)], cwd=root, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    made = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert made
+    assert all((root / "samples" / path).read_bytes() == data for path, data in made.items())
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("name", NAMES)
+def test_three_readers_read_the_same(root, name, reader):
+    read, slack = READERS[reader]
+    for file, log in TICKETS[name].logs.items():
+        rows = read(root / "samples" / name / file)
+        assert len(rows) == len(log.records)
+        for record, row in zip(log.records, rows, strict=True):
+            check(record, row, slack)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_logs_are_sound(name):
+    for file, log in TICKETS[name].logs.items():
+        assert check_log(TICKETS[name].files()[file]) == len(log.records)
+        times = [record.time for record in log.records]
+        assert times == sorted(times)
+        assert len({record.record_id for record in log.records}) == len(log.records)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_addresses_and_sids_are_invented(name):
+    allowed = [
+        ipaddress.ip_network(text)
+        for text in (
+            "192.0.2.0/24 198.51.100.0/24 203.0.113.0/24 2001:db8::/32 192.168.0.0/16 127.0.0.0/8 0.0.0.0/32 ::/128 "
+            "fe80::/10"
+        ).split()
+    ]
+    for log in TICKETS[name].logs.values():
+        for record in log.records:
+            assert re.fullmatch(r"WS-DEMO-\d\d\.corp\.example", record.computer)
+            for field, value in record.fields.items():
+                if field in ("SourceAddress", "DestAddress") and record.event_id not in (5150, 5151):
+                    address = ipaddress.ip_address(value)
+                    assert any(address in network for network in allowed if network.version == address.version)
+                if field.endswith("Sid") and value.startswith("S-1-5-21-"):
+                    assert value.startswith("S-1-5-21-3141592653-2718281828-1414213562-")
+    text = TICKETS[name].files()["wfpstate.xml"].decode()
+    assert set(re.findall(r"S-1-5-21-\d+-\d+-\d+", text)) == {"S-1-5-21-3141592653-2718281828-1414213562"}
+    assert all(user.startswith(("NT AUTHORITY\\", "WS-DEMO-")) for user in re.findall(r"<username>(.*)</username>", text))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_state_has_the_form_of_its_generation(name):
+    data = TICKETS[name].files()["wfpstate.xml"]
+    eleven = name != "ticket-b-win10"
+    assert data.startswith(b'\xef\xbb\xbf<?xml version="1.0" encoding="UTF-8" standalone="yes"?>')
+    assert (b"<firewallState>" in data) == eleven
+    assert (b"\r\n" in data) != eleven
+    assert (b"HAS_FILTER_ORIGIN" in data) == eleven
+    root = state_root(data)
+    for element in root.iter():
+        if "numItems" in element.attrib:
+            assert int(element.get("numItems")) == len(element)
+    layers = root.findall("layers/item")
+    assert len(layers) == (99 if eleven else 94)
+    contexts = {item.findtext("providerContextKey") for item in root.iterfind("providerContexts/item")}
+    seen = []
+    for layer in layers:
+        for item in layer.iterfind("filters/item"):
+            seen.append(int(item.findtext("filterId")))
+            assert item.findtext("layerKey") == layer.findtext("layer/layerKey")
+            key = item.findtext("providerContextKey")
+            assert key is None or key in contexts
+            kind, weight = item.findtext("weight/type"), int(item.findtext("effectiveWeight/uint64"))
+            if kind == "FWP_UINT8":
+                assert weight >> 60 == int(item.findtext("weight/uint8"))
+    assert len(seen) == len(set(seen))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_outbound_permits_stand_above_the_default(name):
+    by_id = filters(TICKETS[name]).values()
+    at_connect = [item for item in by_id if item.findtext("layerKey") == "FWPM_LAYER_ALE_AUTH_CONNECT_V4"]
+    weight = {item: int(item.findtext("effectiveWeight/uint64")) for item in at_connect}
+    default = [item for item in at_connect if item.findtext("displayData/name") == "Default Outbound"]
+    assert [weight[item] for item in default] == [0x80000000000007F0, 0x3000000000000000]
+    rules = [item for item in at_connect if item.findtext("weight/uint8") in ("9", "10")]
+    assert all(weight[item] > weight[default[0]] for item in rules)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_events_cite_what_the_expectation_says(name):
+    ticket = TICKETS[name]
+    by_id = filters(ticket)
+    records = {record.record_id: record for log in ticket.logs.values() for record in log.records}
+    for row in ticket.events:
+        record = records[row["record_id"]]
+        assert record.event_id == row["event_id"]
+        if row["filter"] is not None:
+            item = by_id[row["filter"]]
+            assert record.fields["FilterRTID"] == row["filter"]
+            symbol = item.findtext("layerKey").removeprefix("FWPM_LAYER_")
+            assert windows.LAYER_ID[symbol] == record.fields["LayerRTID"]
+            assert item.findtext("action/type") != "FWP_ACTION_PERMIT"
+    blocked = {5031, 5150, 5151, 5152, 5153, 5155, 5157, 5159}
+    assert {row["record_id"] for row in ticket.events} == {n for n, r in records.items() if r.event_id in blocked}
+    permits = {number for service in ticket.services for number in service.permits}
+    assert all(by_id[number].findtext("action/type") == "FWP_ACTION_PERMIT" for number in permits)
+    for service in ticket.services:
+        assert all(service_sid(service.name) in etree.tostring(by_id[n]).decode() for n in service.permits)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_state_was_saved_soon_after_the_blocks(name):
+    ticket = TICKETS[name]
+    log = next(iter(ticket.logs.values()))
+    stamp = state_root(ticket.files()["wfpstate.xml"]).findtext("timeStamp")
+    saved = nanoseconds(stamp)
+    last = (log.records[-1].time - 116_444_736_000_000_000) * 100
+    if name == "ticket-d-sampler":  # the log goes on, to show that all works again
+        assert saved < last
+    else:
+        assert last < saved < last + 150 * 10**9
+
+
+def test_the_tour_is_complete():
+    ticket = TICKETS["ticket-c-tour"]
+    assert {row["kind"] for row in ticket.events} == KINDS
+    assert {row["grade"] for row in ticket.events} == {"event", "origin", "snapshot", "id-only", "contradicted", "none"}
+    assert {service.outcome for service in ticket.services} == {"likely", "possible", "not-this"}
+    events = {record.event_id for log in ticket.logs.values() for record in log.records}
+    assert {5031, *range(5150, 5160), 1102, 4608, 4719, 4950} <= events
+    text = ticket.files()["wfpstate.xml"].decode()
+    for hostile in ("&lt;script&gt;alert(1)&lt;/script&gt;", "=cmd|' /C calc'!A1", "\u202e"):
+        assert hostile in text
+
+
+def test_the_story_is_the_same_on_both_windows():
+    eleven, ten = TICKETS["ticket-a-win11"], TICKETS["ticket-b-win10"]
+    assert [(row["event_id"], row["kind"]) for row in eleven.events] == [
+        (row["event_id"], row["kind"]) for row in ten.events
+    ]
+    assert {row["grade"] for row in ten.events} == {"snapshot", "event"}
+    versions = {(r.event_id, r.version) for r in ten.logs["security.evtx"].records}
+    assert {(5157, 1), (5152, 0), (5156, 1)} <= versions
+    assert not any("FilterOrigin" in record.fields for record in ten.logs["security.evtx"].records)
+    assert {service.name: service.outcome for service in eleven.services} == {
+        "BITS": "likely",
+        "wuauserv": "likely",
+        "CryptSvc": "possible",
+        "wlidsvc": "possible",
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_attempt_is_one_set_of_equal_records(name):
+    ticket = TICKETS[name]
+    records = {record.record_id: record for log in ticket.logs.values() for record in log.records}
+    rows = sorted(ticket.events, key=lambda row: row["attempt"])
+    for _, group in itertools.groupby(rows, key=lambda row: row["attempt"]):
+        fields = [dict(records[row["record_id"]].fields, FilterRTID=None) for row in group]
+        assert all(item == fields[0] for item in fields)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_expected_json_is_what_the_ticket_says(root, name):
+    document = json.loads((root / "samples" / name / "expected.json").read_text())
+    assert document["ticket"] == name
+    assert document["events"] == list(TICKETS[name].events)
+
+
+def test_service_sids_are_computed():
+    """Known pairs, from REFERENCE 5.1."""
+    assert service_sid("BITS") == "S-1-5-80-864916184-135290571-3087830041-1716922880-4237303741"
+    assert service_sid("wuauserv") == "S-1-5-80-1014140700-3308905587-3330345912-272242898-93311788"
+    assert service_sid("cryptsvc") == "S-1-5-80-242729624-280608522-2219052887-3187409060-2225943459"
