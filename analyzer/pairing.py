@@ -266,7 +266,8 @@ def _volumes(facts: HostFacts, snapshot: Snapshot, book: Book, scale: _Scale) ->
     else:
         scale.strong_against = True
         scale.against.append(
-            f"Windows lies on {', '.join(sorted(facts.volumes))} in the log and on {', '.join(sorted(theirs))} in the state"
+            f"Windows lies on {', '.join(sorted(facts.volumes))} in the log and on {', '.join(sorted(theirs))} "
+            f"in the state"
         )
 
 

@@ -240,6 +240,11 @@ def conditions_of(book: Book, rows: Iterable[int]) -> dict[int, tuple[Condition,
     return {row: tuple(items) for row, items in out.items()}
 
 
+def _named_counts(table: pd.DataFrame, row: int) -> dict[str, int]:
+    """Return one row of a count table as plain numbers by column."""
+    return {str(name): int(table[name].to_numpy()[table.index.get_loc(row)]) for name in table.columns}
+
+
 def cited(events: pd.DataFrame, book: Book, also: Iterable[int]) -> tuple[CitedFilter, ...]:
     """Describe every filter that a verdict or a finding names, most blocks first."""
     shown = events[events["filter_row"] >= 0]
@@ -251,7 +256,7 @@ def cited(events: pd.DataFrame, book: Book, also: Iterable[int]) -> tuple[CitedF
         item, ref = book.filters.iloc[row], filter_ref(book, row)
         if ref is None:
             continue
-        counts: dict[str, int] = {str(k): int(by_row.at[row, k]) for k in by_row.columns} if row in by_row.index else {}
+        counts: dict[str, int] = _named_counts(by_row, row) if row in by_row.index else {}
         out.append(
             CitedFilter(
                 filter=ref,

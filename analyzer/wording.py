@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 SAID: Final[dict[str, str]] = {
     "default-outbound": "by the outbound default (no allow rule matched)",
     "default-inbound": "by the inbound default (no allow rule matched)",
-    "explicit-rule": "by an explicit block rule",
-    "service-hardening": "by Windows service hardening",
-    "stealth": "by port-scan prevention (nothing listens there)",
-    "quarantine": "while the network was still being identified",
+    "explicit-rule": "by an explicit rule",
+    "service-hardening": "by service hardening",
+    "stealth": "by port-scan prevention",
+    "quarantine": "while a network was being identified",
     "boot-time": "by boot-time protection",
-    "app-isolation": "because an app lacks a network capability",
-    "appcontainer-loopback": "because an app may not use loopback",
+    "app-isolation": "for want of an app capability",
+    "appcontainer-loopback": "by the loopback ban on apps",
     "windows-component": "by another part of Windows",
     "third-party": "by a third-party product",
-    "other-wfp": "by a filter that is not the firewall's, maker unknown",
+    "other-wfp": "by a filter of unknown make",
     "callout": "by a callout driver",
     "ipsec": "by IPsec",
     "no-filter": "without a filter being named",
@@ -59,11 +59,13 @@ def answer(kinds: Sequence[KindCount], attempts: int, events: int) -> str:
         total = sum(k.count for k in chosen)
         if not total:
             continue
-        said = ", ".join(f"{number(k.count)} {SAID[k.kind]}" for k in chosen[:3])
-        rest = sum(k.count for k in chosen[3:])
-        tail = f", {number(rest)} for other reasons" if rest else ""
         tries = f" in {plural(attempts, 'attempt')}" if action == "block" else ""
-        parts.append(f"Windows recorded {plural(total, one)}{tries}: {said}{tail}.")
+        rest = sum(k.count for k in chosen[3:])
+        each = [f"{number(k.count)} {SAID[k.kind]}" for k in chosen[:3]] + (
+            [f"{number(rest)} otherwise"] if rest else []
+        )
+        said = f", all {SAID[chosen[0].kind]}" if len(chosen) == 1 and total > 1 else f": {', '.join(each)}"
+        parts.append(f"{plural(total, one)}{tries}{said}.")
     return " ".join(parts) if parts else "Nothing was blocked or dropped in the events that were handed in."
 
 

@@ -78,6 +78,20 @@ class Event:
     attempt: int | None = None
 
 
+def _readable(time: int) -> int:
+    """Return this time or the next that a reader in doubles gets right to a microsecond.
+
+    python-evtx turns FILETIME into a double of seconds, whose step is 2 us here: most times come out a microsecond
+    off at worst, some two.
+    """
+    while True:
+        seconds = float(time) * 1e-7 - 11644473600
+        shown = dt.datetime.fromtimestamp(seconds, dt.UTC)
+        if abs(filetime(shown) - time) < 10:
+            return time
+        time += 1
+
+
 @dataclass(slots=True)
 class Story:
     """The events of one machine. ``windows11`` chooses the versions of 5152, 5156 and 5157."""
@@ -108,7 +122,7 @@ class Story:
         """Add one event."""
         mark = hashlib.sha256(f"{self.seed}/{len(self.events)}".encode()).digest()
         fraction = int.from_bytes(mark[:4], "little") % 1_000_000
-        time = filetime(self.start) + round(second * 10_000_000) + fraction
+        time = _readable(filetime(self.start) + round(second * 10_000_000) + fraction)
         self.events.append(Event(time, event_id, version, dict(fields), variant, process_id, activity, say, attempt))
 
     def new_attempt(self) -> int:

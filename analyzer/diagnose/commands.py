@@ -81,7 +81,8 @@ def show_rules(part: pd.DataFrame, everything: pd.DataFrame) -> tuple[str, ...]:
     """Write the look-up of each rule that the events' origins name."""
     ids = [cells.text(o) for o in part["rule_id"].dropna().unique()]
     return tuple(
-        f"Get-NetFirewallRule -PolicyStore ActiveStore -Name '{rule}' | Format-List Name,DisplayName,PolicyStoreSource,Enabled,Action"
+        f"Get-NetFirewallRule -PolicyStore ActiveStore -Name '{rule}' | Format-List "
+        f"Name,DisplayName,PolicyStoreSource,Enabled,Action"
         for rule in ids
         if rule and plain(rule)
     )[:MOST]

@@ -63,8 +63,10 @@ def _misfits(context: Context) -> list[Finding]:
                 confidence="proven" if any(f.excluded for f in fits) else "likely",
                 count=len(named),
                 summary=(
-                    f"{plural(len(named), 'block or drop', 'blocks and drops')} of {computer or 'an unnamed computer'} name a "
-                    f"filter by run-time id, but no state that was handed in can speak for that time and host. A number that "
+                    f"{plural(len(named), 'block or drop', 'blocks and drops')} of "
+                    f"{computer or 'an unnamed computer'} name a "
+                    f"filter by run-time id, but no state that was handed in can speak for that time and host. "
+                    f"A number that "
                     "is found in it anyway proves nothing."
                 ),
                 evidence=tuple(Evidence(text, f.pairing.state) for f in fits for text in f.pairing.against),

@@ -27,7 +27,10 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "Programs were blocked because no allow rule matched and the outbound default is to block",
         "medium",
         (
-            "The filter that blocked is the firewall's outbound default: no allow rule of the profile in force matched.",
+            (
+                "The filter that blocked is the firewall's outbound default: no allow rule of the profile in force "
+                "matched."
+            ),
             "No block rule is at work here, so removing rules will not help; a matching allow rule is what is missing.",
         ),
         "Add an outbound allow rule for each program that should connect, as narrow as the traffic allows.",
@@ -50,7 +53,8 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "An explicit firewall rule blocked this traffic",
         "medium",
         ("The blocking filter was made from a rule. Block rules win over allow rules, whatever their order.",),
-        "Look the rule up by its id. If the traffic is wanted, change, disable or remove that rule; an additional allow "
+        "Look the rule up by its id. If the traffic is wanted, change, disable or remove that rule; an "
+        "additional allow "
         "rule cannot outvote it.",
         "Removing a block rule opens whatever else it kept out.",
         ("Get-NetFirewallRule -PolicyStore ActiveStore, since rules of Group Policy are not in the local store",),
@@ -61,12 +65,14 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "medium",
         (
             (
-                "Windows limits some of its services and programs to the traffic that they were built for. These filters stand "
+                "Windows limits some of its services and programs to the traffic that they were built for. "
+                "These filters stand "
                 "in a sublayer of their own and are not shown as firewall rules."
             ),
             "An allow rule in the firewall does not help against them: both have to permit.",
         ),
-        "Expect this for hardened services. If the traffic is needed, look for the reason in the service's configuration.",
+        "Expect this for hardened services. If the traffic is needed, look for the reason in the service's "
+        "configuration.",
         None,
         (_STATE,),
     ),
@@ -85,7 +91,10 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "Traffic was held back while an interface was being identified",
         "low",
         (
-            "After a network change Windows holds an interface back until its profile is known; such bursts last seconds.",
+            (
+                "After a network change Windows holds an interface back until its profile is known; such bursts "
+                "last seconds."
+            ),
         ),
         "Nothing if it was a short burst after a network change. If it lasts, see why the network is not identified.",
         None,
@@ -95,7 +104,10 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "Boot-time protection blocked traffic before the firewall service took over",
         "info",
         (
-            "These filters are in force from the start of TCP/IP until the firewall service runs. Rules cannot change them.",
+            (
+                "These filters are in force from the start of TCP/IP until the firewall service runs. Rules cannot "
+                "change them."
+            ),
         ),
         "Nothing if it happened during start-up. Later than that, check that the firewall service runs.",
         None,
@@ -106,11 +118,13 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "medium",
         (
             (
-                "The program runs in an app container, and its package declares no capability for this network (internet client, "
+                "The program runs in an app container, and its package declares no capability for this network "
+                "(internet client, "
                 "private network). A firewall rule does not grant it."
             ),
         ),
-        "Take it to the app's maker, or check that the network has the right profile: private and public need different "
+        "Take it to the app's maker, or check that the network has the right profile: private and public need "
+        "different "
         "capabilities.",
         None,
         ("Get-AppxPackage and the app's manifest (Capabilities)",),
@@ -120,7 +134,8 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "low",
         (
             (
-                "Apps in an app container may not use loopback without an exemption. The event can name the listener instead of "
+                "Apps in an app container may not use loopback without an exemption. The event can name the "
+                "listener instead of "
                 "the app."
             ),
         ),
@@ -149,9 +164,13 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "A filter that is not the Windows Firewall's blocked this traffic; who made it is not known",
         "medium",
         (
-            "The filter's provider is missing or unknown. That alone proves neither a third party nor a part of Windows.",
+            (
+                "The filter's provider is missing or unknown. That alone proves neither a third party nor a part of "
+                "Windows."
+            ),
         ),
-        "Find out who adds this filter: its provider and sublayer keys and the list of installed security and VPN software "
+        "Find out who adds this filter: its provider and sublayer keys and the list of installed security and "
+        "VPN software "
         "are the leads.",
         None,
         ("the list of installed security, VPN and virtualization software", _STATE),
@@ -168,7 +187,10 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "IPsec policy blocked this traffic",
         "medium",
         (
-            "The filter belongs to IPsec: the connection needed protection that was not negotiated, or came outside of it.",
+            (
+                "The filter belongs to IPsec: the connection needed protection that was not negotiated, or came "
+                "outside of it."
+            ),
         ),
         "Check the connection security rules and the negotiation with the other side.",
         None,
@@ -187,7 +209,8 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "medium",
         (
             (
-                "The run-time id in the event leads to no filter that could be meant. Ids change on every policy change and start "
+                "The run-time id in the event leads to no filter that could be meant. Ids change on every "
+                "policy change and start "
                 "again at boot, so the state has to be of the same time."
             ),
         ),

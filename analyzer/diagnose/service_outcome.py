@@ -60,7 +60,9 @@ def rule(evidence: FlowEvidence) -> Outcome:
         return Outcome("possible", "the process hosts several services, so its connections cannot be told apart")
     name = evidence.services[0]
     if not set(evidence.permits) & {wfp_services.service_sid(name), wfp_services.ALL_SERVICES_SID}:
-        return Outcome("not-this", f"the process hosted {name}, and no allow filter in force names that service")
+        return Outcome(
+            "not-this", f"the process hosted {name}, and no allow filter for that service fits in all but the user"
+        )
     return _one_service(name, evidence)
 
 

@@ -18,6 +18,7 @@ from analyzer import cells
 from analyzer.diagnose import near_miss, service_text
 from analyzer.diagnose.context import Context, Diagnosis
 from analyzer.diagnose.service_outcome import FlowEvidence, Outcome, rule
+from analyzer.engine import conditions as engine
 from analyzer.model import Evidence, Finding, ServiceOutcome
 from analyzer.wfp import services as wfp_services
 
@@ -156,7 +157,10 @@ def _failing(found: list[Candidate], at: NDArray[np.intp], book: Book) -> tuple[
     for candidate in found:
         if not candidate.stronger[at].any() or candidate.near[at].any():
             continue
-        wrong = sorted(name for name, answer in candidate.by_field.items() if (answer[at] == -1).all())
+        program = candidate.by_field.get("ALE_APP_ID")
+        if not candidate.services and (program is None or (program[at] != engine.YES).any()):
+            continue  # says nothing about svchost or a service, so it is no near miss
+        wrong = sorted(name for name, answer in candidate.by_field.items() if (answer[at] == engine.NO).all())
         if len(wrong) == 1 and "ALE_APP_ID" not in wrong:
             notes.append(service_text.missed(book.filters.iloc[candidate.row], wrong[0]))
     return tuple(dict.fromkeys(notes))[:3]

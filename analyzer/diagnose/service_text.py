@@ -38,7 +38,8 @@ RATIONALE: Final[dict[Confidence, tuple[str, ...]]] = {
         "A rule that names a service becomes a filter that only a token with that service's SID passes.",
         (
             "Everything else of that filter that these files can check matches the blocked connection, and the process "
-            "hosted this one service at that time. What is left is the token: such services are known to connect with the "
+            "hosted this one service at that time. What is left is the token: such services are known to "
+            "connect with the "
             "token of the logged-on user."
         ),
         "An audit event names no user, so this cannot be called proven.",
@@ -51,7 +52,8 @@ RATIONALE: Final[dict[Confidence, tuple[str, ...]]] = {
     "not-this": (
         "No allow filter that was in force at capture time fits these connections in all but the user.",
         (
-            "A state holds what is in force, not the rules: a rule may exist and be disabled, of another profile, or not "
+            "A state holds what is in force, not the rules: a rule may exist and be disabled, of another "
+            "profile, or not "
             "merged by policy."
         ),
     ),
@@ -60,13 +62,15 @@ COLLECT: Final[dict[Confidence, tuple[str, ...]]] = {
     "proven": (),
     "likely": (
         (
-            "netsh wfp show netevents file=netevents.xml right after the failure: net events name the user of the token, "
+            "netsh wfp show netevents file=netevents.xml right after the failure: net events name the user of "
+            "the token, "
             "which would prove it"
         ),
     ),
     "possible": (
         (
-            "process creation with command lines (4688; auditpol /set /subcategory:{0CCE922B-69AE-11D9-BED3-505054503030} "
+            "process creation with command lines (4688; auditpol /set "
+            "/subcategory:{0CCE922B-69AE-11D9-BED3-505054503030} "
             "/success:enable, and ProcessCreationIncludeCmdLine_Enabled=1), then restart the service and reproduce"
         ),
         "tasklist /svc /fo csv, taken while the service runs",
@@ -108,7 +112,10 @@ def title(confidence: Confidence, services: tuple[ServiceOutcome, ...]) -> str:
         return "svchost.exe was blocked by the outbound default, and not because of a service SID"
     said = {"proven": "connected", "likely": "very likely connected", "possible": "may have connected"}[confidence]
     rules = "the allow rule did" if len(services) == 1 else "the allow rules did"
-    return f"{_names(services, 'or' if confidence == 'possible' else 'and')} {said} with a user's token, so {rules} not match"
+    return (
+        f"{_names(services, 'or' if confidence == 'possible' else 'and')} {said} with a user's token, so "
+        f"{rules} not match"
+    )
 
 
 def port_words(protocol: int | None, port: int | None) -> str:
@@ -126,19 +133,26 @@ def flow(group: Group) -> str:
     who = f", process {pids[0]}" if len(pids) == 1 else f", {len(pids)} processes" if pids else ""
     held = f" (hosted {', '.join(group.services)}, source 4688)" if group.services else ""
     count = plural(len(events), "block")
-    return f"{count} of {port_words(group.protocol, group.port)} to {shown or 'unknown addresses'}{who}{held}: {group.outcome.why}"
+    return (
+        f"{count} of {port_words(group.protocol, group.port)} to {shown or 'unknown addresses'}{who}{held}: "
+        f"{group.outcome.why}"
+    )
 
 
 def permit(item: pd.Series, sid: str) -> str:
     """Say which allow filter nearly matched."""
     name = wfp_services.service_name(sid) or sid
-    return f"allow filter {cells.number(item['filter_id'])} “{cells.text(item['name']) or ''}” is for the service {name} and outweighs the block"
+    return (
+        f"allow filter {cells.number(item['filter_id'])} “{cells.text(item['name']) or ''}” is for the "
+        f"service {name} and outweighs the block"
+    )
 
 
 def full_match(item: pd.Series) -> str:
     """Say that another allow filter should have let the flow pass."""
     return (
-        f"allow filter {cells.number(item['filter_id'])} “{cells.text(item['name']) or ''}” names no user and seems to match "
+        f"allow filter {cells.number(item['filter_id'])} “{cells.text(item['name']) or ''}” names no user and "
+        f"seems to match "
         "in full: the state may be of another moment than the block"
     )
 
@@ -161,7 +175,8 @@ def summary(
     where = f" on {computer}" if computer else ""
     ports = ", ".join(sorted({port_words(g.protocol, g.port) for g in groups}))
     start = (
-        f"svchost.exe{where} was refused {plural(count, 'time')} ({plural(attempts, 'attempt')}; {ports}) by the outbound "
+        f"svchost.exe{where} was refused {plural(count, 'time')} ({plural(attempts, 'attempt')}; {ports}) by "
+        f"the outbound "
         "default: no allow rule matched."
     )
     if confidence == "not-this":
@@ -223,7 +238,8 @@ def remedy(groups: list[Group], services: tuple[ServiceOutcome, ...]) -> Remedy:
         if (known := wfp_services.trouble_service(s.name or "")) is not None and known.remark
     ]
     text = (
-        f"Add one allow rule for svchost.exe itself, without a service, limited to the accounts that these services use "
+        f"Add one allow rule for svchost.exe itself, without a service, limited to the accounts that these "
+        f"services use "
         f"({who}). {' '.join(remarks)}"
     )
     return Remedy(text.strip(), tuple(commands), COST)
@@ -234,10 +250,14 @@ def no_rule_remedy(groups: list[Group]) -> Remedy:
     known = sorted({name for g in groups for name in g.services or ()})
     who = f" for {', '.join(known)}" if known else ""
     return Remedy(
-        f"Find out which service needs the connection, and whether a rule{who} exists, is enabled and is of the profile in "
+        f"Find out which service needs the connection, and whether a rule{who} exists, is enabled and is of the "
+        f"profile in "
         "force; add one if the traffic is wanted.",
         (
-            "Get-NetFirewallRule -PolicyStore ActiveStore -Direction Outbound -Action Allow | Get-NetFirewallServiceFilter",
+            (
+                "Get-NetFirewallRule -PolicyStore ActiveStore -Direction Outbound -Action Allow | "
+                "Get-NetFirewallServiceFilter"
+            ),
         ),
         "A new allow rule opens what it names; limit it to the service, ports and addresses that are needed.",
     )
@@ -254,7 +274,8 @@ def unchecked(computer: str | None, events: pd.DataFrame, why: str) -> Finding:
         confidence="possible",
         count=len(events),
         summary=(
-            f"svchost.exe{where} was refused {plural(len(events), 'time')} by the outbound default. The diagnosis needs the "
+            f"svchost.exe{where} was refused {plural(len(events), 'time')} by the outbound default. The "
+            f"diagnosis needs the "
             f"allow filters that were in force then: {why}."
         ),
         evidence=(

@@ -113,6 +113,8 @@ class _Repair:
                 break
             if item.name == "item" and index and self.stack[index - 1].name in RECORD_LISTS:
                 parent = self.stack[index - 1].name
+                if parent == "layers" and any(piece.startswith("<filters") for piece in self.out[item.mark :]):
+                    break  # its filters were listed in full; only its end is missing
                 del self.out[item.mark :]
                 del self.stack[index:]
                 what = f"the file ends inside an item of <{parent}>: this item and all that followed are lost"

@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 CHANNEL: Final = "Security"
 _BLOCK: Final = 4096
 _CLEARED_NAMESPACE: Final = "http://manifests.microsoft.com/win/2004/08/windows/eventlog"
+_MISSING: Final[dict[str, Value]] = {"string": ""}  # what a left-out field becomes; other types become null
 _AUTO_NAMESPACE: Final = "http://schemas.microsoft.com/win/2004/08/events"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One event. ``fields`` holds values by name; a field that is left out becomes null.
+    """One event. ``fields`` holds values by name.
+
+    A text field that is left out becomes an empty string, another one null; ``None`` is null for all. (libevtx does
+    not read null values of EventData, the other readers do.)
 
     ``time`` is a FILETIME (100 ns since 1601) or a datetime with zone. ``record_id`` is System/EventRecordID.
     ``variant`` chooses between two generations of one version (see ``shapes``).
@@ -67,7 +71,7 @@ def _inner_template(shape: Shape) -> Template:
 
 def _inner_values(record: Record, shape: Shape) -> Values:
     get = record.fields.get
-    values = [encode(kind, get(name)) for name, kind in shape.fields]
+    values = [encode(kind, get(name, _MISSING.get(kind))) for name, kind in shape.fields]
     if len(record.fields) > len(values) or not record.fields.keys() <= {name for name, _ in shape.fields}:
         unknown = sorted(record.fields.keys() - {name for name, _ in shape.fields})
         raise ValueError(f"{shape.event_id} v{shape.version} has no field {', '.join(unknown)}")

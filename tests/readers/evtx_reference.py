@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TIMEOUT = 120
 
@@ -28,31 +32,31 @@ def _run(reader: str, path: Path) -> tuple[list[dict], int]:
     return [line for line in lines if "failed" not in line], sum("failed" in line for line in lines)
 
 
-def _print_wheel(path: str) -> None:
-    import evtx
+def _line(record: dict) -> None:
+    sys.stdout.write(json.dumps(record) + "\n")
 
-    records = evtx.PyEvtxParser(path).records_json()
+
+def _print_wheel(path: str) -> None:
+    records = importlib.import_module("evtx").PyEvtxParser(path).records_json()
     while True:
         try:
             record = next(records)
         except StopIteration:
             return
-        except Exception as error:
-            print(json.dumps({"failed": str(error)}))
+        except Exception as error:  # noqa: BLE001 - whatever another reader raises is one failure
+            _line({"failed": str(error)})
         else:
-            print(json.dumps({"number": record["event_record_id"], "event": json.loads(record["data"])["Event"]}))
+            _line({"number": record["event_record_id"], "event": json.loads(record["data"])["Event"]})
 
 
 def _print_libevtx(path: str) -> None:
-    import pyevtx
-
-    log = pyevtx.file()
+    log = importlib.import_module("pyevtx").file()
     log.open(path)
     for index in range(log.number_of_records):
         try:
-            print(json.dumps({"xml": log.get_record(index).xml_string}))
-        except Exception as error:
-            print(json.dumps({"failed": str(error)}))
+            _line({"xml": log.get_record(index).xml_string})
+        except Exception as error:  # noqa: BLE001 - whatever another reader raises is one failure
+            _line({"failed": str(error)})
 
 
 if __name__ == "__main__":

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import struct
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import evtx_build as build
 import pandas as pd
 import pytest
 from evtx_build import NULL, El, Sub, data, event, system_values, text, u16, u32, u64
 
-from analyzer.readers.evtx import EvtxLog, read_evtx
+from analyzer.readers.evtx import EvtxLog, fragment, read_evtx
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def read(tmp_path: Path, log: build.Log) -> EvtxLog:
@@ -256,8 +259,6 @@ def test_gaps_in_record_ids(tmp_path):
 
 
 def test_python_evtx_reads_each_distinct_template_once(tmp_path, monkeypatch):
-    from analyzer.readers.evtx import fragment
-
     calls = []
     original = fragment.read_shape
     monkeypatch.setattr(fragment, "read_shape", lambda checked: calls.append(checked) or original(checked))

@@ -268,14 +268,15 @@ def _findings() -> tuple[Finding, ...]:
                 "under which the four services connect.",
                 (
                     (
-                        'New-NetFirewallRule -DisplayName "svchost for services under user accounts" -Direction Outbound '
-                        '-Action Allow -Program "%SystemRoot%\\System32\\svchost.exe" -Protocol TCP -RemotePort 80,443 '
+                        'New-NetFirewallRule -DisplayName "svchost for services under user accounts" '
+                        '-Direction Outbound -Action Allow '
+                        '-Program "%SystemRoot%\\System32\\svchost.exe" -Protocol TCP -RemotePort 80,443 '
                         '-LocalUser "D:(A;;CC;;;IU)(A;;CC;;;SY)(A;;CC;;;LS)(A;;CC;;;NS)"'
                     ),
                     'Get-NetFirewallRule -DisplayName "svchost for services under user accounts" | Format-List',
                 ),
-                f"Every service inside svchost.exe may then reach any address at {ports} under these accounts, not only "
-                "the four that need it.",
+                f"Every service inside svchost.exe may then reach any address at {ports} under these accounts, not "
+                "only the four that need it.",
             ),
             collect_next=(
                 "netsh wfp show netevents, right after the failure: its user id shows which token connected.",
