@@ -113,6 +113,8 @@ def report(
     targets = (output,) if json_ is None else (output, json_)
     run = Run(context.obj or (), inputs, targets, force, strict)
     analysis = _analyze(run, nothing_usable)
+    if STDOUT not in targets and not sys.stdout.isatty():  # else the summary tells them in the same place
+        _say_problems(analysis.problems)
     from reports.export import report_json
     from reports.html import render_html
 
@@ -136,6 +138,7 @@ def events(context: click.Context, inputs: tuple[Path, ...], output: Path, *, fo
     """
     run = Run(context.obj or (), inputs, (output,), force, strict)
     analysis = _analyze(run, nothing_usable)
+    _say_problems(analysis.problems)
     from reports.export import event_lines
 
     return run.finish(analysis, [(line + "\n" for line in event_lines(analysis))])
@@ -155,6 +158,7 @@ def filters(context: click.Context, inputs: tuple[Path, ...], output: Path, *, f
     """
     run = Run(context.obj or (), inputs, (output,), force, strict)
     analysis = _analyze(run, no_filters)
+    _say_problems(analysis.problems)
     from reports.export import filter_lines
 
     return run.finish(analysis, [(line + "\n" for line in filter_lines(analysis))])
@@ -166,9 +170,7 @@ def filters(context: click.Context, inputs: tuple[Path, ...], output: Path, *, f
 
 def _analyze(run: Run, unusable: Callable[[Analysis], str | None]) -> Analysis:
     with _progress() as progress:
-        analysis = run.analyze(unusable, progress)
-    _say_problems(analysis.problems)
-    return analysis
+        return run.analyze(unusable, progress)
 
 
 def _say(message: str, *, err: bool = True) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analyzer import cells
 from analyzer.classify import CAN_BLOCK
+from analyzer.engine.conditions import LOST
 
 if TYPE_CHECKING:
     from analyzer.states import Book
@@ -79,7 +80,8 @@ def filter_frame(book: Book) -> pd.DataFrame:
     conditions: list[list[dict[str, str | None]]] = [[] for _ in range(len(book.filters))]
     columns = (book.conditions[name] for name in ("filter_row", "field", "match", "text", "raw"))
     for row, field, match, text, raw in zip(*columns, strict=True):
-        item = {"field": str(field), "match": str(match), "value": cells.text(text), "raw": cells.text(raw)}
+        item = {"field": cells.text(field) or LOST, "match": cells.text(match) or LOST}
+        item |= {"value": cells.text(text), "raw": cells.text(raw)}
         conditions[int(row)].append(item)
     filters = book.filters
     can_block = filters["action"].isin(list(CAN_BLOCK))

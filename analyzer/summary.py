@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import cells, wording
+from analyzer.engine.conditions import LOST
 from analyzer.flows import group_numbers
 from analyzer.markers import nanoseconds
 from analyzer.model import (
@@ -233,7 +234,7 @@ def conditions_of(book: Book, rows: Iterable[int]) -> dict[int, tuple[Condition,
     part = book.conditions[book.conditions["filter_row"].isin(wanted)]
     columns = (part[name] for name in ("filter_row", "field", "match", "value", "text", "raw"))
     for row, field, match, value, text, raw in zip(*columns, strict=True):
-        shown, name, how = cells.text(text) or "", str(field), str(match)
+        shown, name, how = cells.text(text) or "", cells.text(field) or LOST, cells.text(match) or LOST
         out[int(row)].append(
             Condition(name, how, shown, cells.text(raw) or "", wording.condition(name, how, value, shown))
         )

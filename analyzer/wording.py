@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer.engine.conditions import LOST
 from analyzer.wfp import fields, sddl, values
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ def trust(events: pd.DataFrame, coverage: Coverage, problems: Sequence[Problem])
 
 def condition(field: str, match: str, value: object, text: str) -> str:
     """Say one condition in words."""
+    if field == LOST:
+        return "a condition that the file no longer holds"
     name, verb = fields.field_words(field), values.MATCH_WORDS.get(match, match.lower().replace("_", " "))
     if field == "ALE_USER_ID" and isinstance(value, str):
         return f"{name} {verb} {sddl.sd_words(value)}"

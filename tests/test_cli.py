@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LOST = Problem("security.evtx", "offset 4096", "lost", "a chunk is damaged")
-NOTE = Problem("ticket/notes.txt", None, "note", "this is text that is not XML; it was left out")
+NOTE = Problem("ticket/notes.txt", None, "note", "this is text that is not XML; left out")
 PAGE = "<!doctype html>the page é"
 
 
@@ -331,7 +331,7 @@ def test_notes_and_doubts_are_0_and_said_also_with_strict(shell: Shell) -> None:
     assert shell.run("report", "in.evtx", "--strict") == 0
     assert shell.err.splitlines() == [
         "wfp-analyzer: doubtful: the clock stepped",
-        "wfp-analyzer: note: ticket/notes.txt: this is text that is not XML; it was left out",
+        "wfp-analyzer: note: ticket/notes.txt: this is text that is not XML; left out",
     ]
 
 

@@ -60,7 +60,7 @@ def _misfits(context: Context) -> list[Finding]:
                 id="state-does-not-fit",
                 title="The state does not belong to this log",
                 severity="high",
-                confidence="proven" if any(f.excluded for f in fits) else "likely",
+                confidence="likely",
                 count=len(named),
                 summary=(
                     f"{plural(len(named), 'block or drop', 'blocks and drops')} of "

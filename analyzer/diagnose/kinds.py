@@ -11,7 +11,7 @@ from analyzer.diagnose.kind_table import TEXTS
 from analyzer.diagnose.service_sid import suspects
 from analyzer.model import Evidence, Finding, Remedy
 from analyzer.wfp import origins
-from analyzer.wording import plural
+from analyzer.wording import listed, plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,14 +32,14 @@ CONFIDENCE: Final[dict[str, Confidence]] = {
 }
 RANK: Final[dict[Confidence, int]] = {"proven": 0, "likely": 1, "possible": 2, "not-this": 3}
 GRADE_WORDS: Final[dict[str, str]] = {
-    "event": "by the event itself",
-    "origin": "by the origin in the event",
-    "netevent": "by a net event",
-    "snapshot": "by the state",
-    "history": "by the log's filter history",
-    "id-only": "by run-time id alone",
-    "contradicted": "with a contradicted id",
-    "none": "without evidence",
+    "event": "the event itself",
+    "origin": "the filter origin in the event",
+    "netevent": "a net event",
+    "snapshot": "the state, which fits",
+    "history": "the log's filter history",
+    "id-only": "a run-time id alone",
+    "contradicted": "an id that cannot be the state's filter",
+    "none": "nothing that was handed in",
 }
 EVIDENCE: Final = 6
 
@@ -94,8 +94,8 @@ def _summary(part: pd.DataFrame, grades: pd.Series) -> str:
     programs = int(part["application"].nunique())
     hosts = int(part["computer"].nunique())
     where = f", {plural(programs, 'program')} on {plural(hosts, 'computer')}" if programs else ""
-    sure = ", ".join(f"{n:,} {GRADE_WORDS[str(g)]}" for g, n in grades.items())
-    return f"{' and '.join(said)}{where}. The kind is known {sure}."
+    sure = listed([GRADE_WORDS[str(g)] + (f" ({n:,})" if len(grades) > 1 else "") for g, n in grades.items()])
+    return f"{' and '.join(said)}{where}. Known from: {sure}."
 
 
 def _evidence(part: pd.DataFrame) -> tuple[Evidence, ...]:

@@ -200,7 +200,8 @@ def notes(groups: list[Group], services: tuple[ServiceOutcome, ...]) -> tuple[st
         odd = "" if fits else "; these ports are not among those reported"
         out.append(f"{known.name} ({known.display_name}{where}) is known for this trouble: {known.source}{odd}.")
     for group in groups:
-        out.extend(group.failing)
+        # Where a permit nearly matched, what others lack is noise.
+        out.extend(() if group.permits and group.outcome.confidence != "not-this" else group.failing)
     return tuple(dict.fromkeys(out))
 
 

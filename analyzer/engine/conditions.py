@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from analyzer import cells
 from analyzer.engine.flows import UNKNOWN, Addresses, FlowArrays, split_address
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ CANNOT_TELL: Final = np.int8(0)
 NO: Final = np.int8(-1)
 
 LOOPBACK_FLAG: Final = 1
+LOST: Final = "(lost)"  # stands for a condition that the file no longer holds: nobody can tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,9 @@ def tests_by_filter(conditions: pd.DataFrame) -> dict[int, tuple[Test, ...]]:
     columns = (conditions[name] for name in ("filter_row", "field", "match", "value", "text"))
     for row, field, match, value, text in zip(*columns, strict=True):
         shown = text if isinstance(text, str) else ""
-        grouped.setdefault(int(row), []).append(Test(str(field), str(match), value, shown))
+        grouped.setdefault(int(row), []).append(
+            Test(cells.text(field) or LOST, cells.text(match) or LOST, value, shown)
+        )
     return {row: tuple(tests) for row, tests in grouped.items()}
 
 

@@ -51,7 +51,7 @@ SERVICES_KNOWN_FOR_TROUBLE: Final[tuple[TroubleService, ...]] = (
         "seed",
         "WindowsFirewallRuleset, problematic traffic, case 1",
         (_SYSTEM,),
-        remark="its author notes that the remedy did not help this service",
+        remark="the remedy's author notes that it did not help this service",
     ),
     TroubleService(
         "wlidsvc",

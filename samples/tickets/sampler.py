@@ -110,9 +110,16 @@ def _build() -> tuple[Machine, dict[str, int], dict[str, _Added], _Added]:
         "nginx", "ALE_AUTH_LISTEN_V4", "PERMIT", [*who, local_port(80)], weight=("UINT8", 9), data=data
     )
     ids["rule-accept"] = machine.add(
-        "nginx", "ALE_AUTH_RECV_ACCEPT_V4", "PERMIT", [*who, local_port(80), protocol(6)], weight=("UINT8", 9), data=data
+        "nginx",
+        "ALE_AUTH_RECV_ACCEPT_V4",
+        "PERMIT",
+        [*who, local_port(80), protocol(6)],
+        weight=("UINT8", 9),
+        data=data,
     )
-    machine.providers.append(Provider(PROVIDER, "Sampler provider", "Owns the filters of the sampler", "SamplerService"))
+    machine.providers.append(
+        Provider(PROVIDER, "Sampler provider", "Owns the filters of the sampler", "SamplerService")
+    )
     machine.sublayers.append(SubLayer(SUBLAYER, "Sampler sublayer", 32769, PROVIDER))
     machine.sessions.append(
         Session(machine.guid(), 6120, "S-1-5-18", "NT AUTHORITY\\SYSTEM", kernel=False, name="Sampler session")
@@ -152,6 +159,7 @@ def _serve(story: Story, ids: dict[str, int], second: float, process: int) -> No
 
 def _second_run(story: Story, run: dict[str, _Added], t: float) -> None:
     """Tell what the eight filters refuse: bind first, then listen, accept and connect."""
+
     def say(layer: str) -> tuple[int, Say]:
         return run[layer].number, Say("third-party", "snapshot", run[layer].number)
 

@@ -34,7 +34,9 @@ an id that the state does not hold. One permit cites a filter named "Default Out
 5150 and 5151, and the text of the profile and loopback fields of 5157 have no public sample.
 """
 SYSTEM_ROOT: Final = "\\device\\harddiskvolume3\\windows\\system32\\"
-WEATHER: Final = "\\device\\harddiskvolume3\\program files\\windowsapps\\example.weather_1.0.0.0_x64__0a1b2c3d4e5f6\\weather.exe"
+WEATHER: Final = (
+    "\\device\\harddiskvolume3\\program files\\windowsapps\\example.weather_1.0.0.0_x64__0a1b2c3d4e5f6\\weather.exe"
+)
 BOOT_2: Final = 600
 ALL: Final = "0.0.0.0"  # noqa: S104
 
@@ -57,24 +59,38 @@ def _first_boot(story: Story, ids: Ids) -> None:
         "SubjectLogonId": 0x5A1C3,
     }
     story.tell(0, 1102, 0, subject, process_id=1460)
-    for second, subcategory in ((4, "{0cce9225-69ae-11d9-bed3-505054503030}"), (5, "{0cce9226-69ae-11d9-bed3-505054503030}")):
+    for second, subcategory in (
+        (4, "{0cce9225-69ae-11d9-bed3-505054503030}"),
+        (5, "{0cce9226-69ae-11d9-bed3-505054503030}"),
+    ):
         audit = {"CategoryId": "%%8274", "SubcategoryId": "%%12809" if second == 4 else "%%12810"}
         changed = {"SubcategoryGuid": subcategory, "AuditPolicyChanges": "%%8449, %%8451"}
         story.tell(second, 4719, 0, subject | audit | changed, process_id=964)
     story.port(20, 5158, "System", 4, ALL, 445)
     story.port(20.2, 5154, "System", 4, ALL, 445)
     permit, accept = ids["permit-connect"], ids["query-user-accept-V4"]
-    unresolved = Say("unresolved", "contradicted", None, "the id is a permit in the state: given again after the reboot")
+    unresolved = Say(
+        "unresolved", "contradicted", None, "the id is a permit in the state: given again after the reboot"
+    )
     story.blocked(60, _out(BROWSER, 4420, 50010, "198.51.100.80", 8081), permit, unresolved, repeats=4)
     story.port(
-        90, 5159, SHARE, 4512, ALL, 6881,
+        90,
+        5159,
+        SHARE,
+        4512,
+        ALL,
+        6881,
         filter_id=accept,
         say=Say("unresolved", "contradicted", None, "the id's layer in the state is another one"),
     )
     named = Say("default-inbound", "origin", None, "the origin names the kind; the id is a permit in the state now")
     story.blocked(
-        120, _in(SHARE, 4512, 6882, "192.168.50.23", 60100), ids["browser-V4-443"], named,
-        origin="Query User Default", inbound=True,
+        120,
+        _in(SHARE, 4512, 6882, "192.168.50.23", 60100),
+        ids["browser-V4-443"],
+        named,
+        origin="Query User Default",
+        inbound=True,
     )
     lucky = Say("other-wfp", "id-only", ids["stranger-listen-V4"], "same layer and action, but a boot lies between")
     story.port(150, 5155, SHARE, 4512, ALL, 9443, filter_id=ids["stranger-listen-V4"], say=lucky)
@@ -86,10 +102,14 @@ def _second_boot(story: Story, ids: Ids) -> None:
     boot = Say("boot-time", "origin", ids["boot-persistent-V4"])
     for index, remote in enumerate(("192.168.50.20", "192.168.50.21", "192.168.50.22")):
         flow = _in("System", 4, 5353, remote, 5353, 17)
-        story.blocked(BOOT_2 + 2 + index, flow, ids["boot-persistent-V4"], boot, origin="Boottime Default", inbound=True)
+        story.blocked(
+            BOOT_2 + 2 + index, flow, ids["boot-persistent-V4"], boot, origin="Boottime Default", inbound=True
+        )
     story.tell(BOOT_2 + 9, 5033, 0, {})
     story.tell(BOOT_2 + 10, 5024, 0, {}, process_id=924)
-    early = Say("other-wfp", "id-only", ids["stranger-bind-V6"], "the policy was changed between the event and the state")
+    early = Say(
+        "other-wfp", "id-only", ids["stranger-bind-V6"], "the policy was changed between the event and the state"
+    )
     story.port(BOOT_2 + 30, 5159, SHARE, 3120, "::", 9444, filter_id=ids["stranger-bind-V6"], say=early)
     rule: dict[str, Value] = {
         "ProfileChanged": "All",
@@ -111,13 +131,18 @@ def _second_boot(story: Story, ids: Ids) -> None:
         remote = f"fe80::{20 + index:x}" if six else f"192.168.50.{20 + index}"
         flow = _in(SVCHOST, 1620, 5355, remote, 56000 + index, 17)
         story.blocked(
-            BOOT_2 + 63 + index * 0.2, flow, number, Say("quarantine", "origin", number),
-            origin="Quarantine Default", inbound=True,
+            BOOT_2 + 63 + index * 0.2,
+            flow,
+            number,
+            Say("quarantine", "origin", number),
+            origin="Quarantine Default",
+            inbound=True,
         )
 
 
 def _firewall(story: Story, ids: Ids, t: float) -> None:
     """Tell the firewall's own blocks: defaults, rules, hardening, app containers; each known by its origin."""
+
     def both(kind: str, name: str) -> tuple[int, Say]:
         return ids[name], Say(kind, "origin", ids[name])
 
@@ -126,9 +151,19 @@ def _firewall(story: Story, ids: Ids, t: float) -> None:
     ping = Flow(SYSTEM_ROOT + "ping.exe", 5210, ADDRESS, 8, "198.51.100.91", 0, 1)
     story.blocked(t + 5, ping, number, say, origin="Default Outbound", repeats=4)
     number, say = both("default-outbound", "default-outbound-connect-V6")
-    story.blocked(t + 10, _out(SHEET, 5008, 52103, "2001:db8:77::90", 443), number, say, origin="Default Outbound", repeats=4)
+    story.blocked(
+        t + 10, _out(SHEET, 5008, 52103, "2001:db8:77::90", 443), number, say, origin="Default Outbound", repeats=4
+    )
     number, say = both("default-inbound", "query-user-accept-V4")
-    story.blocked(t + 15, _in(SHARE, 3120, 6890, "192.168.50.23", 60200), number, say, origin="Query User Default", inbound=True, repeats=3)
+    story.blocked(
+        t + 15,
+        _in(SHARE, 3120, 6890, "192.168.50.23", 60200),
+        number,
+        say,
+        origin="Query User Default",
+        inbound=True,
+        repeats=3,
+    )
     echo = Flow("System", 4, ADDRESS, 8, "203.0.113.9", 0, 1)
     story.blocked(t + 18, echo, number, say, origin="Query User Default", inbound=True)
     number, say = both("default-inbound", "query-user-accept-V6")
@@ -138,18 +173,37 @@ def _firewall(story: Story, ids: Ids, t: float) -> None:
     late = Flow("-", 0, ADDRESS, 50233, "192.168.50.1", 53, 17)
     story.dropped(t + 22, late, [number], [say], "INBOUND_ICMP_ERROR", 28, origin="Query User Default")
     number, say = both("explicit-rule", "rule-guid")
-    story.blocked(t + 30, _out(PLAYER, 5400, 52120, "198.51.100.95", 443), number, say, origin=at.SCRIPT_RULE, repeats=4)
+    story.blocked(
+        t + 30, _out(PLAYER, 5400, 52120, "198.51.100.95", 443), number, say, origin=at.SCRIPT_RULE, repeats=4
+    )
     number, say = both("explicit-rule", "rule-named")
-    story.blocked(t + 35, _out(SHEET, 5008, 52130, "2001:db8:77::95", 443), number, say, origin=at.NAMED_RULE, repeats=4)
+    story.blocked(
+        t + 35, _out(SHEET, 5008, 52130, "2001:db8:77::95", 443), number, say, origin=at.NAMED_RULE, repeats=4
+    )
     number, say = both("explicit-rule", "rule-prompt")
-    story.blocked(t + 40, _in(SHARE, 3120, 6891, "192.168.50.24", 60300), number, say, origin=at.PROMPT_RULE, inbound=True, repeats=2)
+    story.blocked(
+        t + 40,
+        _in(SHARE, 3120, 6891, "192.168.50.24", 60300),
+        number,
+        say,
+        origin=at.PROMPT_RULE,
+        inbound=True,
+        repeats=2,
+    )
     number, say = both("service-hardening", "hardening-outbound-V4")
     story.blocked(t + 50, _out(SVCHOST, 2288, 52140, "192.0.2.50", 443), number, say, origin="WSH Default", repeats=4)
     number, say = both("service-hardening", "built-in-deviceenroller-V4")
     enroller = SYSTEM_ROOT + "deviceenroller.exe"
     story.blocked(t + 55, _out(enroller, 5520, 52150, "192.0.2.51", 80), number, say, origin="DeviceManagement-6")
     number, say = both("app-isolation", "app-isolation-ALE_AUTH_CONNECT-V4")
-    story.blocked(t + 60, _out(WEATHER, 5640, 52160, "192.168.50.60", 443), number, say, origin="UWP Default Outbound Block Rule", repeats=2)
+    story.blocked(
+        t + 60,
+        _out(WEATHER, 5640, 52160, "192.168.50.60", 443),
+        number,
+        say,
+        origin="UWP Default Outbound Block Rule",
+        repeats=2,
+    )
     number, say = both("appcontainer-loopback", "loopback-ALE_AUTH_CONNECT-V4")
     loop = Flow(WEATHER, 5640, "127.0.0.1", 52170, "127.0.0.1", 8081)
     story.blocked(t + 65, loop, number, say, origin="AppContainer Loopback", loopback=True)
@@ -157,28 +211,72 @@ def _firewall(story: Story, ids: Ids, t: float) -> None:
 
 def _drops(story: Story, ids: Ids, t: float) -> None:
     """Tell dropped packets: stealth in pairs, a suppressed ICMP error, 5153, and packets without a filter."""
-    for version, layer, local, remote in (("V4", 13, ADDRESS, "192.168.50.77"), ("V6", 15, ADDRESS6, "2001:db8:50::77")):
+    for version, layer, local, remote in (
+        ("V4", 13, ADDRESS, "192.168.50.77"),
+        ("V6", 15, ADDRESS6, "2001:db8:50::77"),
+    ):
         pair = [ids[f"stealth-first-{version}"], ids[f"stealth-second-{version}"]]
         says = [Say("stealth", "origin", number) for number in pair]
         for second, target in ((0, 22), (3, 8443)):
-            story.dropped(t + second, Flow("-", 0, local, target, remote, 41000), pair, says, "INBOUND_TRANSPORT", layer, origin="Stealth")
+            story.dropped(
+                t + second,
+                Flow("-", 0, local, target, remote, 41000),
+                pair,
+                says,
+                "INBOUND_TRANSPORT",
+                layer,
+                origin="Stealth",
+            )
     number = ids["stealth-first-V4"]
     probe = Flow("-", 0, ADDRESS, 1433, "192.168.50.77", 41010)
-    story.dropped(t + 6, probe, [number], [Say("stealth", "origin", number)], "INBOUND_TRANSPORT", 13, origin="Stealth", event_id=5153)
+    story.dropped(
+        t + 6,
+        probe,
+        [number],
+        [Say("stealth", "origin", number)],
+        "INBOUND_TRANSPORT",
+        13,
+        origin="Stealth",
+        event_id=5153,
+    )
     number = ids["stealth-icmp-V4"]
     unreachable = Flow("System", 4, ADDRESS, 3, "192.168.50.77", 3, 1)
-    story.dropped(t + 9, unreachable, [number], [Say("stealth", "origin", number)], "OUTBOUND_ICMP_ERROR", 32, origin="Stealth", outbound=True)
+    story.dropped(
+        t + 9,
+        unreachable,
+        [number],
+        [Say("stealth", "origin", number)],
+        "OUTBOUND_ICMP_ERROR",
+        32,
+        origin="Stealth",
+        outbound=True,
+    )
     nothing = Say("no-filter", "none", None, "id 0 names no filter")
     story.dropped(t + 12, Flow("-", 0, ADDRESS, 8, "203.0.113.10", 0, 1), [0], [nothing], "INBOUND_TRANSPORT", 13)
     story.port(t + 14, 5159, SHARE, 3120, ALL, 25, say=nothing)
     ipsec = ids["ipsec-V4"]
-    story.dropped(t + 16, Flow("System", 4, ADDRESS, 1433, "192.168.50.70", 41100), [ipsec], [Say("ipsec", "snapshot", ipsec)], "INBOUND_TRANSPORT", 12)
+    story.dropped(
+        t + 16,
+        Flow("System", 4, ADDRESS, 1433, "192.168.50.70", 41100),
+        [ipsec],
+        [Say("ipsec", "snapshot", ipsec)],
+        "INBOUND_TRANSPORT",
+        12,
+    )
     defender = ids["windefend-datagram-V4"]
-    story.dropped(t + 18, _in(SVCHOST, 1620, 53100, "192.0.2.53", 53, 17), [defender], [Say("windows-component", "snapshot", defender)], "DATAGRAM_DATA", 24)
+    story.dropped(
+        t + 18,
+        _in(SVCHOST, 1620, 53100, "192.0.2.53", 53, 17),
+        [defender],
+        [Say("windows-component", "snapshot", defender)],
+        "DATAGRAM_DATA",
+        24,
+    )
 
 
 def _not_the_firewall(story: Story, ids: Ids, t: float) -> None:
     """Tell blocks by filters that are not the firewall's: origin ``Unknown`` or none, so the state must say it."""
+
     def seen(kind: str, name: str) -> tuple[int, Say]:
         return ids[name], Say(kind, "snapshot", ids[name])
 
@@ -234,7 +332,14 @@ def _services(story: Story, ids: Ids, t: float) -> list[Service]:
         (15, 2060, 52311, "203.0.113.90", 80),
         (25, 7816, 52321, "198.51.100.33", 8530),
     ):
-        story.blocked(t + second, _out(SVCHOST, process, port, remote, remote_port), number, say, origin="Default Outbound", repeats=4)
+        story.blocked(
+            t + second,
+            _out(SVCHOST, process, port, remote, remote_port),
+            number,
+            say,
+            origin="Default Outbound",
+            repeats=4,
+        )
     story.ended(t + 60, 7700, dos)
     return [
         Service("BITS", "likely", [ids["BITS-V4-443"], ids["BITS-V4-80"]], "its process start names the service"),
@@ -248,9 +353,14 @@ def _permits(story: Story, ids: Ids, t: float) -> None:
     story.port(t, 5158, SHARE, 3120, ALL, 6890)
     story.port(t + 0.1, 5154, SHARE, 3120, ALL, 6890)
     story.tell(
-        t + 0.2, 5031, 0, {"Profiles": "Private", "Application": "C:\\program files\\example share\\share.exe"},
-        process_id=3924, activity="{0f3a1c52-7d44-0002-a1b2-c3d4e5f60718}",
-        say=Say("default-inbound", "event", None), attempt=story.new_attempt(),
+        t + 0.2,
+        5031,
+        0,
+        {"Profiles": "Private", "Application": "C:\\program files\\example share\\share.exe"},
+        process_id=3924,
+        activity="{0f3a1c52-7d44-0002-a1b2-c3d4e5f60718}",
+        say=Say("default-inbound", "event", None),
+        attempt=story.new_attempt(),
     )
     story.port(t + 1, 5158, SVCHOST, 1620, ALL, 5355, 17)
     story.port(t + 1.2, 5158, SVCHOST, 1620, "::", 5355, 17)
@@ -258,8 +368,12 @@ def _permits(story: Story, ids: Ids, t: float) -> None:
         remote = "2001:db8:80::10" if index % 3 == 2 else f"192.0.2.{21 + index}"
         version = "V6" if ":" in remote else "V4"
         story.port(t + 4 + index * 20, 5158, BROWSER, 4488, "::" if version == "V6" else ALL, 52010 + index)
-        story.permitted(t + 4.2 + index * 20, _out(BROWSER, 4488, 52010 + index, remote, 443), ids[f"browser-{version}-443"])
-        story.permitted(t + 5 + index * 20, _out(SVCHOST, 1620, 53000 + index, "192.168.50.1", 53, 17), ids["dns-V4-53"])
+        story.permitted(
+            t + 4.2 + index * 20, _out(BROWSER, 4488, 52010 + index, remote, 443), ids[f"browser-{version}-443"]
+        )
+        story.permitted(
+            t + 5 + index * 20, _out(SVCHOST, 1620, 53000 + index, "192.168.50.1", 53, 17), ids["dns-V4-53"]
+        )
     guest = Flow(SVCHOST, 1620, "198.51.100.200", 53050, "198.51.100.1", 53, 17)
     story.permitted(t + 140, guest, ids["default-outbound-connect-V4-any"])
 

@@ -38,9 +38,7 @@ NOBODYS_SUBLAYER: Final = "{d15ea5e0-7e57-4a11-9b0b-0123456789ac}"
 def build() -> tuple[Machine, Ids]:
     """Return the machine and the run-time ids that the story cites."""
     machine = Machine("ticket-c-tour", windows11=True, first_id=66211)
-    ids = background.everything(
-        machine, HOST, USER_SID, profile_number=2, outbound_block=True, others=False
-    )
+    ids = background.everything(machine, HOST, USER_SID, profile_number=2, outbound_block=True, others=False)
     _strangers(machine, ids)
     _components(machine, ids)
     _rules(machine, ids)
@@ -133,7 +131,9 @@ def _rules(machine: Machine, ids: Ids) -> None:
     ):
         made = background.outbound_permit(machine, name, SVCHOST, 6, ports, service=service)
         ids |= {f"{service}-{key}": number for key, number in made.items()}
-    for version, number in background.outbound_permit(machine, "DNS Client", SVCHOST, 17, (53,), service="Dnscache").items():
+    for version, number in background.outbound_permit(
+        machine, "DNS Client", SVCHOST, 17, (53,), service="Dnscache"
+    ).items():
         ids[f"dns-{version}"] = number
     for key, number in background.outbound_permit(machine, "Example Browser", BROWSER, 6, (80, 443)).items():
         ids[f"browser-{key}"] = number
@@ -171,7 +171,10 @@ def _rules(machine: Machine, ids: Ids) -> None:
         "Example Backup",
         "ALE_AUTH_CONNECT_V4",
         "PERMIT",
-        [application(SVCHOST), *[Condition("ALE_USER_ID", "EQUAL", "SECURITY_DESCRIPTOR_TYPE", permit_sddl("wbengine"))]],
+        [
+            application(SVCHOST),
+            *[Condition("ALE_USER_ID", "EQUAL", "SECURITY_DESCRIPTOR_TYPE", permit_sddl("wbengine"))],
+        ],
         weight=("UINT8", 9),
         data=machine.rule_data(),
     )

@@ -191,10 +191,18 @@ def state(name: str, *filters: dict[str, Any], seconds: float | None = 60, **lis
     made_ends["input"] = [name] * len(ends)
     other = {key: frames.empty(frames.STATE_SCHEMAS[key]) for key in ("layers", "providers", "contexts", "callouts")}
     sublayers = lists.get("sublayers", ())
-    owned = {"input": [name] * len(sublayers), "sublayer": [s[0] for s in sublayers], "provider": [s[1] for s in sublayers]}
+    owned = {
+        "input": [name] * len(sublayers),
+        "sublayer": [s[0] for s in sublayers],
+        "provider": [s[1] for s in sublayers],
+    }
     makers = lists.get("providers", ())
     if makers:
-        made = {"input": [name] * len(makers), "provider": [p[0] for p in makers], "service_name": [p[1] for p in makers]}
+        made = {
+            "input": [name] * len(makers),
+            "provider": [p[0] for p in makers],
+            "service_name": [p[1] for p in makers],
+        }
         other["providers"] = frames.build(made, frames.PROVIDERS)
     return name, WfpState(
         kind="wfpstate",
@@ -236,20 +244,22 @@ class Result:
         return " | ".join(self.one(record_id)["reasons"])
 
 
-def judge(events: pd.DataFrame, *dumps: tuple[str, WfpState], end: float | None = None, **tables: pd.DataFrame) -> Result:
+def judge(
+    events: pd.DataFrame, *dumps: tuple[str, WfpState], end: float | None = None, **tables: pd.DataFrame
+) -> Result:
     """Lead events through the core as the pipeline does; ``end`` is the last second of the log."""
     every = {table: tables.get(table, frames.empty(frames.EVENT_SCHEMAS[table])) for table in wfp_events.TABLES}
     every["wfp"] = events
     times = pd.concat([table["time"] for table in every.values()]).dropna()
     last = times.max() if end is None else stamp(end)
     names = tuple(str(name) for name in events["computer"].cat.categories)
-    log = EvtxLog(every, (), len(events), times.min(), last, names, {"Security": len(events)}, selective=False, id_gaps=())
+    log = EvtxLog(
+        every, (), len(events), times.min(), last, names, {"Security": len(events)}, selective=False, id_gaps=()
+    )
     book = states.bind(dumps)
     marks = markers.find(every)
     ordered = events.sort_values(["time", "input", "offset"], kind="stable", ignore_index=True)
-    oriented = addressing.orient(
-        ordered, own_addresses=hosts_by_session(book, ordered), layer_names=book.layer_names()
-    )
+    oriented = addressing.orient(ordered, own_addresses=hosts_by_session(book, ordered), layer_names=book.layer_names())
     attributed = attribution.attribute(oriented, every["process"])
     joined = resolve.resolve(attributed, every, book, marks, coverage.spans([("log.evtx", log)]))
     return Result(flows.add(joined.events), book, joined.fits, marks)

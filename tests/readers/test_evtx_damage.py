@@ -311,7 +311,7 @@ def test_one_long_value_that_is_used_a_thousand_times_is_bounded(tmp_path):
 def test_fragments_that_unfold_again_and_again_are_bounded(tmp_path):
     """Each level uses the next one 60 times."""
     nest = (El("EventData", {}, [data("Application", Sub(0))]), [text("deep")])
-    for _ in range(4):
+    for _ in range(3):
         nest = (El("EventData", {}, [El("Data", {}, [Sub(0, 0x21)]) for _ in range(60)]), [(0x21, nest)])
     log = build.Log()
     log.add(event(Sub(5, 0x21)), [*system_values(5157), (0x21, nest)])

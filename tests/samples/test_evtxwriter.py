@@ -33,8 +33,8 @@ def every_shape(rounds: int = 1, first: int = 1):
     for turn in range(rounds):
         for form in SHAPES.values():
             fields = {name: VALUES[kind] for name, kind in form.fields}
-            if turn % 2:  # leave optional values out
-                fields = dict(list(fields.items())[::2])
+            if turn % 2:  # leave texts out
+                fields = {name: fields[name] for name, kind in form.fields if kind != "string"}
             yield Record(
                 form.event_id,
                 form.version,
@@ -65,7 +65,7 @@ def test_every_shape_is_read_back(tmp_path, reader, options):
     rows = read(path)
     assert len(rows) == len(records)
     for record, row in zip(records, rows, strict=True):
-        check(record, row, 2 * slack)  # doubles of seconds, as python-evtx makes them, have steps of 2 us
+        check(record, row, 3 * slack)  # python-evtx turns FILETIME into a double of seconds: steps of 2 us
 
 
 @pytest.mark.parametrize("style", ["values", "text"])

@@ -58,7 +58,9 @@ def test_shipped_files_are_made_again(root, name):
 
 @pytest.mark.parametrize("command", [["-m", "samples.make"], ["samples/make.py"]])
 def test_the_maker_runs_as_module_and_as_file(root, tmp_path, command):
-    done = subprocess.run([sys.executable, *command, str(tmp_path)], cwd=root, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, *command, str(tmp_path)], cwd=root, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     made = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert made
@@ -105,7 +107,9 @@ def test_addresses_and_sids_are_invented(name):
                     assert value.startswith("S-1-5-21-3141592653-2718281828-1414213562-")
     text = TICKETS[name].files()["wfpstate.xml"].decode()
     assert set(re.findall(r"S-1-5-21-\d+-\d+-\d+", text)) == {"S-1-5-21-3141592653-2718281828-1414213562"}
-    assert all(user.startswith(("NT AUTHORITY\\", "WS-DEMO-")) for user in re.findall(r"<username>(.*)</username>", text))
+    assert all(
+        user.startswith(("NT AUTHORITY\\", "WS-DEMO-")) for user in re.findall(r"<username>(.*)</username>", text)
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
