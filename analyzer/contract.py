@@ -80,7 +80,7 @@ def filter_frame(book: Book) -> pd.DataFrame:
     conditions: list[list[dict[str, str | None]]] = [[] for _ in range(len(book.filters))]
     columns = (book.conditions[name] for name in ("filter_row", "field", "match", "text", "raw"))
     for row, field, match, text, raw in zip(*columns, strict=True):
-        item = {"field": cells.text(field) or LOST, "match": cells.text(match) or LOST}
+        item: dict[str, str | None] = {"field": cells.text(field) or LOST, "match": cells.text(match) or LOST}
         item |= {"value": cells.text(text), "raw": cells.text(raw)}
         conditions[int(row)].append(item)
     filters = book.filters

@@ -7,7 +7,6 @@ judgement: three for what only one machine has, one for what many share.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,115 +15,23 @@ import pandas as pd
 
 from analyzer import cells
 from analyzer.checks import CONTRADICTS, IN_BETWEEN, Check, Checked
-from analyzer.engine.flows import parse_address
+from analyzer.hosts import HostFacts, authority, counts, hardly_shared, session_hosts, volumes
 from analyzer.markers import EPOCH, Markers, any_between
 from analyzer.model import Pairing
 from analyzer.wfp import fixed_filters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from analyzer.model import StateFits
     from analyzer.states import Book, Snapshot
-    from analyzer.wfp.events import Table
 
 ENOUGH: Final = 3
 MANY_SIGNS: Final = 2  # so many weaker signs of another host count as a strong one
 SHORTLY: Final = pd.Timedelta(hours=1)
 # Updates restart a Windows about monthly; after three months no run-time id can be expected to mean the same.
 TOO_FAR: Final = pd.Timedelta(days=90)
-ACCOUNT_TABLES: Final[tuple[Table, ...]] = ("process", "host")  # whose events name accounts
 DISTINCT_IDS: Final = 3
 TELLING_IDS: Final = 2
 MANY_CONTRADICTED: Final = 0.2
-USER_SID: Final = "S-1-5-21-"
-_VOLUME: Final = re.compile(r"\\device\\harddiskvolume\d+(?=\\windows\\system32\\)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class HostFacts:
-    """What a log says of its computer: own addresses, account SIDs, volumes that hold Windows."""
-
-    computer: str | None
-    first: pd.Timestamp | None
-    last: pd.Timestamp | None
-    addresses: frozenset[str]
-    connections: frozenset[tuple[str, int, str, int]]
-    sids: frozenset[str]
-    local_authorities: frozenset[str]
-    volumes: frozenset[str]
-
-    @property
-    def netbios(self) -> str:
-        """Return the host's NetBIOS name: the first label, upper case, 15 characters at most."""
-        return (self.computer or "").partition(".")[0].upper()[:15]
-
-    @property
-    def domain_label(self) -> str:
-        """Return the first label of the DNS domain in upper case, or an empty string."""
-        return (self.computer or "").partition(".")[2].partition(".")[0].upper()
-
-
-def authority(sid: str) -> str:
-    """Return a SID without its last number: the machine or domain that issued it."""
-    return sid.rpartition("-")[0]
-
-
-def volumes(applications: Iterable[str]) -> frozenset[str]:
-    r"""Return the volumes that hold ``\\windows\\system32``, lower case."""
-    found = (_VOLUME.match(text) for text in applications)
-    return frozenset(match.group(0).lower() for match in found if match)
-
-
-def host_facts(
-    computer: str | None,
-    events: pd.DataFrame,
-    tables: Mapping[Table, pd.DataFrame],
-    span: tuple[pd.Timestamp, pd.Timestamp] | None,
-) -> HostFacts:
-    """Gather the facts from the oriented events of one computer and from the other tables of its log."""
-    sure = events[(events["endpoint_order"] == "certain") & events["local_address"].notna()]
-    addresses = {str(a) for a in sure["local_address"].unique()}
-    both = sure[sure["remote_port"].notna() & sure["local_port"].notna() & sure["remote_address"].notna()]
-    columns = (both[name] for name in ("local_address", "local_port", "remote_address", "remote_port"))
-    connections = {(str(a), int(b), str(c), int(d)) for a, b, c, d in zip(*columns, strict=True)}
-    sids: set[str] = set()
-    local: set[str] = set()
-    name = (computer or "").partition(".")[0].upper()
-    for table in ACCOUNT_TABLES:
-        frame = tables[table]
-        same = frame["computer"].isna() if computer is None else frame["computer"] == computer
-        for who in ("subject", "target"):
-            if f"{who}_user_sid" not in frame.columns:
-                continue
-            pairs = frame.loc[same, [f"{who}_user_sid", f"{who}_domain_name"]].drop_duplicates().dropna()
-            for sid, domain in pairs.itertuples(index=False):
-                if str(sid).startswith(USER_SID):
-                    sids.add(str(sid))
-                    if str(domain).upper() == name:
-                        local.add(authority(str(sid)))
-    return HostFacts(
-        computer=computer,
-        first=span[0] if span else None,
-        last=span[1] if span else None,
-        addresses=frozenset(a for a in addresses if _counts(a)),
-        connections=frozenset(connections),
-        sids=frozenset(sids),
-        local_authorities=frozenset(local),
-        volumes=volumes(str(a) for a in events["application"].dropna().unique()),
-    )
-
-
-def _counts(address: str) -> bool:
-    """Tell an address that can tie a host: not loopback, not unspecified, not a group."""
-    parsed = parse_address(address)
-    return parsed is not None and not (parsed.is_loopback or parsed.is_unspecified or parsed.is_multicast)
-
-
-def _unique(address: str) -> bool:
-    """Tell an address that hardly two machines share: a public one, or an IPv6 interface id."""
-    parsed = parse_address(address)
-    return parsed is not None and (parsed.version == 6 or parsed.is_global)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,27 +78,6 @@ def pair(facts: HostFacts, snapshot: Snapshot, book: Book, checked: Checked, mar
     return Fit(pairing, excluded=fits == "no")
 
 
-def session_hosts(snapshot: Snapshot) -> set[str]:
-    """Return the names before the backslash of sessions that run as user accounts: a host or a domain."""
-    found = set()
-    for sid, name in zip(snapshot.sessions["sid"], snapshot.sessions["user_name"], strict=True):
-        if isinstance(sid, str) and sid.startswith(USER_SID) and isinstance(name, str) and "\\" in name:
-            found.add(name.partition("\\")[0].upper())
-    return found
-
-
-def hosts_by_session(book: Book, events: pd.DataFrame) -> dict[str | None, frozenset[str]]:
-    """Return computer -> own addresses, from states whose user sessions name that computer."""
-    out: dict[str | None, set[str]] = {}
-    for computer in events["computer"].cat.categories:
-        netbios = str(computer).partition(".")[0].upper()[:15]
-        for snapshot in book.snapshots:
-            if netbios in session_hosts(snapshot):
-                own = snapshot.endpoints["local_address"].dropna().astype(str).unique()
-                out.setdefault(str(computer), set()).update(a for a in own if _counts(a))
-    return {name: frozenset(found) for name, found in out.items()}
-
-
 def _names(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
     named = session_hosts(snapshot)
     if not named or not facts.netbios:
@@ -225,20 +111,20 @@ def _sids(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
 
 def _addresses(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
     ends = snapshot.endpoints
-    own = {a for a in ends["local_address"].dropna().astype(str).unique() if _counts(a)}
+    own = {a for a in ends["local_address"].dropna().astype(str).unique() if counts(a)}
     if not own or not facts.addresses:
         return
     tuples = ends.dropna(subset=["local_address", "local_port", "remote_address", "remote_port"])
     columns = (tuples[name] for name in ("local_address", "local_port", "remote_address", "remote_port"))
     shared = {(str(a), int(b), str(c), int(d)) for a, b, c, d in zip(*columns, strict=True)} & facts.connections
-    shared = {item for item in shared if _counts(item[0]) and _counts(item[2]) and item[1] and item[3]}
+    shared = {item for item in shared if counts(item[0]) and counts(item[2]) and item[1] and item[3]}
     both = own & facts.addresses
     if shared:
         scale.points += ENOUGH
         scale.ties.append(
             "a connection that the log records is open in the state, with the same four addresses and ports"
         )
-    elif any(_unique(a) for a in both):
+    elif any(hardly_shared(a) for a in both):
         scale.points += ENOUGH
         scale.ties.append("an address of this computer that hardly two machines share stands in the state")
     elif both:

@@ -21,8 +21,8 @@ from analyzer import (
     wording,
 )
 from analyzer.case import open_case
+from analyzer.hosts import hosts_by_session
 from analyzer.model import Analysis, InputFile, Problem
-from analyzer.pairing import hosts_by_session
 from analyzer.readers.evtx import read_evtx
 from analyzer.readers.wfpstate import read_state
 from analyzer.wfp import events as wfp_events

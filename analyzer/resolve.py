@@ -15,7 +15,8 @@ import pandas as pd
 from analyzer import cells, reasons
 from analyzer.checks import CONTRADICTS, IN_BETWEEN, Check, Checked, check, check_changes
 from analyzer.engine import flows as flow_arrays
-from analyzer.pairing import Fit, host_facts, pair
+from analyzer.hosts import host_facts
+from analyzer.pairing import Fit, pair
 from analyzer.reasons import GRADES, Rank
 from analyzer.wfp import codes, origins
 

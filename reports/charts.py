@@ -23,7 +23,8 @@ LEFT: Final = 56.0
 RIGHT: Final = 14.0
 MOST_COLUMNS: Final = 280  # more bins than this are drawn together, side by side they would be thinner than 3 units
 WIDEST_COLUMN: Final = 28.0
-NEAR: Final = 18.0  # markers closer than this share one flag
+APART: Final = 3.0  # least space between two flags and between two lines
+STRETCH: Final = 0.3  # markers this near to the first or last bin, as a share of the time shown, widen the picture
 _ORDER: Final = {kind: i for i, kind in enumerate(words.KINDS)}  # of the legend and of the stacks
 TICK_STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 
@@ -76,6 +77,7 @@ class Flag:
     x: float
     label: str
     width: float
+    lines: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,13 @@ def _bins(timeline: Timeline) -> _Bins | None:
 
 
 def _panel(
-    action: Action, top: float, height: float, bins: _Bins, series: Sequence[TimelineSeries], scale: float
+    action: Action,
+    top: float,
+    height: float,
+    bins: _Bins,
+    series: Sequence[TimelineSeries],
+    begin: datetime,
+    scale: float,
 ) -> Panel:
     """Stack the series of one action; kinds keep the order of the legend, the first at the bottom."""
     rows = [(item, counts) for item, counts in zip(series, bins.counts, strict=True) if item.action == action]
@@ -174,7 +182,6 @@ def _panel(
     ticks = nice_ticks(max(sums, default=0), 4 if height > 120 else 3)
     unit = height / ticks[-1]
     bottom = top + height
-    begin = bins.starts[0]
     column = bins.step * scale
     width = min(column * 0.84 if column > 4 else column, WIDEST_COLUMN)
     lefts = [LEFT + (at - begin).total_seconds() * scale + (column - width) / 2 for at in bins.starts]
@@ -204,24 +211,46 @@ def _flags(
 ) -> tuple[tuple[Flag, ...], tuple[NumberedMarker, ...]]:
     """Give the markers numbers in time order and place those inside the picture; near ones share a flag."""
     numbered: list[NumberedMarker] = []
-    groups: list[list[tuple[float, int]]] = []
+    flags: list[tuple[int, int, list[float]]] = []  # first number, last number, where the lines are
     for i, marker in enumerate(sorted(markers, key=lambda m: (m.time, m.event_id)), start=1):
         at = text.instant(marker.time)
         offset = -1.0 if at is None else (at - begin).total_seconds()
         inside = 0 <= offset <= seconds
         numbered.append(NumberedMarker(i, marker, inside))
         if inside:
-            x = LEFT + offset * scale
-            if groups and x - groups[-1][0][0] < NEAR:
-                groups[-1].append((x, i))
-            else:
-                groups.append([(x, i)])
-    flags = []
-    for group in groups:
-        first, last = group[0][1], group[-1][1]
-        label = str(first) if first == last else f"{first}–{last}"
-        flags.append(Flag(_r(group[0][0]), label, 8.0 + 7.0 * len(label)))
-    return tuple(flags), tuple(numbered)
+            flags.append((i, i, [LEFT + offset * scale]))
+            while len(flags) > 1 and _left(flags[-1]) - _right(flags[-2]) < APART:
+                _, last, lines = flags.pop()
+                first, _, before = flags.pop()
+                flags.append((first, last, before + [x for x in lines if x - before[-1] >= APART]))
+    return tuple(_flag(*item) for item in flags), tuple(numbered)
+
+
+def _flag(first: int, last: int, lines: Sequence[float]) -> Flag:
+    """Make the flag of the markers ``first`` to ``last``; it stands above the middle of its lines."""
+    label = str(first) if first == last else f"{first}–{last}"
+    middle = (lines[0] + lines[-1]) / 2
+    return Flag(_r(middle), label, 8.0 + 7.0 * len(label), tuple(_r(x) for x in lines))
+
+
+def _left(item: tuple[int, int, list[float]]) -> float:
+    flag = _flag(*item)
+    return flag.x - flag.width / 2
+
+
+def _right(item: tuple[int, int, list[float]]) -> float:
+    flag = _flag(*item)
+    return flag.x + flag.width / 2
+
+
+def _range(bins: _Bins, markers: Sequence[Marker]) -> tuple[datetime, float]:
+    """Return begin and length in seconds of the time shown: the bins, and markers that stand near them."""
+    begin, end = bins.starts[0], bins.starts[-1] + timedelta(seconds=bins.step)
+    room = (end - begin) * STRETCH
+    times = [at for at in (text.instant(marker.time) for marker in markers) if at is not None]
+    first = min((at for at in times if begin - room <= at < begin), default=begin)
+    last = max((at for at in times if end < at <= end + room), default=end)
+    return first, (last - first).total_seconds()
 
 
 def timeline_chart(timeline: Timeline, markers: Sequence[Marker]) -> TimelineChart | None:
@@ -229,8 +258,7 @@ def timeline_chart(timeline: Timeline, markers: Sequence[Marker]) -> TimelineCha
     bins = _bins(timeline)
     if bins is None:
         return None
-    begin = bins.starts[0]
-    seconds = (bins.starts[-1] - begin).total_seconds() + bins.step
+    begin, seconds = _range(bins, markers)
     scale = (WIDTH - LEFT - RIGHT) / seconds
     flags, numbered = _flags(markers, begin, seconds, scale)
     actions = [action for action in ("block", "drop") if any(s.action == action for s in timeline.series)]
@@ -239,7 +267,9 @@ def timeline_chart(timeline: Timeline, markers: Sequence[Marker]) -> TimelineCha
     panels = []
     for action in actions:
         height = 170.0 if action == "block" or len(actions) == 1 else 100.0
-        panels.append(_panel("block" if action == "block" else "drop", top, height, bins, timeline.series, scale))
+        panels.append(
+            _panel("block" if action == "block" else "drop", top, height, bins, timeline.series, begin, scale)
+        )
         top += height + 36.0
     axis = top - 36.0
     per = text.duration(bins.step)

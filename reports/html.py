@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
@@ -19,7 +20,7 @@ from markupsafe import Markup, escape
 from reports import charts, text, view, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from analyzer.model import Analysis, InputFile
 
@@ -61,6 +62,8 @@ def render_html(analysis: Analysis) -> str:
             chart=charts.timeline_chart(analysis.timeline, analysis.coverage.markers),
             cover=charts.coverage_chart(analysis.inputs, analysis.coverage),
             computers=computers(analysis),
+            kinds=input_kinds(analysis.inputs),
+            reading=view.reading(analysis.problems),
             css=Markup(css),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             policy=policy,
@@ -105,6 +108,7 @@ def _environment() -> Environment:
     environment.filters.update(
         {
             "ev": evidence,
+            "brief": brief,
             "prose": prose,
             "path": path,
             "command": command,
@@ -176,13 +180,18 @@ def evidence(value: str | None, limit: int = LONGEST_CELL) -> Markup:
     ).format(_pieces(text.middle(shown, limit)), _pieces(full))
 
 
+def brief(value: str, limit: int) -> Markup:
+    """Show a piece of evidence inside a sentence or a heading, where nothing can fold: long ones lose their middle."""
+    return Markup('<bdi class="ev">{}</bdi>').format(_pieces(text.middle(text.neutral(value[:LONGEST_SHOWN]), limit)))
+
+
 def path(value: str | None) -> Markup:
     """Show a program: its file name first, its folder below."""
     if value is None:
         return Markup('<span class="nil">not recorded</span>')
     folder, name = text.split_path(value)
-    shown = Markup('<span class="file">{}</span>').format(evidence(name))
-    return shown + Markup('<span class="folder">{}</span>').format(evidence(folder)) if folder else shown
+    shown = Markup('<div class="file">{}</div>').format(evidence(name))
+    return shown + Markup('<div class="folder">{}</div>').format(evidence(folder)) if folder else shown
 
 
 def command(value: str) -> Markup:
@@ -218,6 +227,13 @@ def moments(mapping: Mapping[str, object]) -> list[tuple[str, str | None]]:
     return [(key.replace("_", " "), None if item is None else str(item)) for key, item in mapping.items()]
 
 
-def input_kind(item: InputFile) -> str:
-    """Return the kind of an input in words."""
-    return words.INPUT_KINDS.get(item.kind, item.kind)
+def input_kinds(inputs: Sequence[InputFile]) -> list[str]:
+    """Return how many inputs of each kind there are, in words; what was not recognised comes last."""
+    counts = Counter(item.kind for item in inputs)
+    order = sorted(counts, key=lambda kind: (kind == "unknown", list(counts).index(kind)))
+    return [
+        f"{text.number(counts[kind])} {words.INPUT_KINDS[kind]}"
+        if kind == "unknown"
+        else text.counted(counts[kind], words.INPUT_KINDS.get(kind, kind))
+        for kind in order
+    ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from rich.table import Table
 from rich.text import Text
 
-from reports import text, words
+from reports import text, view, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,6 @@ GROUP_STYLE: Final[dict[words.Group, str]] = {
     "makers": "yellow",
     "unknown": "bright_black",
 }
-_WORST: Final[tuple[ProblemSeverity, ...]] = ("lost", "doubtful", "note")
 
 # For terminals that cannot show Unicode.
 _ASCII: Final = str.maketrans(
@@ -152,16 +151,8 @@ class _Summary:
         if not problems:
             self._line(("Everything that was handed in could be read.", ""))
             return
-        parts = []
-        for severity in _WORST:
-            count = sum(1 for item in problems if item.severity == severity)
-            if count:
-                parts.append(f"{text.number(count)} {severity}" if severity != "note" else text.counted(count, "note"))
-        self._line((f"Reading: {', '.join(parts)}", ""))
-        worst = sorted(problems, key=lambda item: _WORST.index(item.severity))
-        for item in worst[:MOST_PROBLEMS]:
-            if item.severity == "note" and len(parts) > 1:
-                continue
+        self._line((f"Reading: {view.reading(problems)}", ""))
+        for item in sorted(problems, key=lambda item: view.WORST_FIRST.index(item.severity))[:MOST_PROBLEMS]:
             where = ", ".join(text.middle(text.neutral(p[:400]), 50) for p in (item.input, item.place) if p is not None)
             self._line(
                 (f"{item.severity} ", PROBLEM_STYLE[item.severity]),

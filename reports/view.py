@@ -14,9 +14,11 @@ from reports import text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyzer.model import Analysis, CitedFilter, Evidence, Finding, Problem, Program, Verdict
+    from analyzer.model import Analysis, CitedFilter, Evidence, Finding, Problem, ProblemSeverity, Program, Verdict
 
 T = TypeVar("T")
+
+WORST_FIRST: Final[tuple[ProblemSeverity, ...]] = ("lost", "doubtful", "note")
 
 MOST_FLOWS: Final = 500
 MOST_FILTERS: Final = 200
@@ -152,6 +154,16 @@ def _rests_on(finding: Finding, verdict: Verdict) -> bool:
         return True
     used = verdict.filter.filter_id if verdict.filter is not None else None
     return used is not None and finding.kind is not None and any(item.filter_id == used for item in finding.evidence)
+
+
+def reading(problems: Sequence[Problem]) -> str:
+    """Say how many problems of each severity there are, the worst first: ``1 lost, 2 notes``."""
+    counts = {severity: sum(1 for item in problems if item.severity == severity) for severity in WORST_FIRST}
+    return ", ".join(
+        text.counted(count, "note") if severity == "note" else f"{text.number(count)} {severity}"
+        for severity, count in counts.items()
+        if count
+    )
 
 
 def build(analysis: Analysis) -> View:

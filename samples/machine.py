@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Final
 
 from samples import windows
-from samples.statewriter import (
+from samples.state import (
     EMPTY,
     Condition,
     Context,
@@ -122,7 +122,7 @@ class Machine:
             self.contexts[origin] = Context(self.guid(), origin, number)
         return self.contexts[origin].key
 
-    def add(
+    def add(  # noqa: PLR0913 - a filter has many parts
         self,
         name: str,
         layer: str,

@@ -14,12 +14,50 @@ def service_sid(name: str) -> str:
 
 
 # REFERENCE 5.3: services that need a hardening permit as well as a firewall permit.
-HARDENED: Final = (
-    "AssignedAccessManagerSvc AudioEndpointBuilder AudioSrv AxInstSV BFE CDPSvc CscService DPS Dhcp DmEnrollmentSvc "
-    "Netman PcaSvc PeerDistSvc PerfHost PolicyAgent SNMPTrap SysMain TextInputManagementService TrkWks UmRdpService "
-    "WPDBusEnum WSearch Wcmsvc WdiSystemHost WerSvc WinDefend WinHttpAutoProxySvc Wlansvc WwanSvc cloudidsvc dot3svc "
-    "eventlog fdphost fhsvc hidserv lmhosts mpssvc vmms wbengine webthreatdefsvc wlpasvc wscsvc"
-).split()
+HARDENED: Final = [
+    "AssignedAccessManagerSvc",
+    "AudioEndpointBuilder",
+    "AudioSrv",
+    "AxInstSV",
+    "BFE",
+    "CDPSvc",
+    "CscService",
+    "DPS",
+    "Dhcp",
+    "DmEnrollmentSvc",
+    "Netman",
+    "PcaSvc",
+    "PeerDistSvc",
+    "PerfHost",
+    "PolicyAgent",
+    "SNMPTrap",
+    "SysMain",
+    "TextInputManagementService",
+    "TrkWks",
+    "UmRdpService",
+    "WPDBusEnum",
+    "WSearch",
+    "Wcmsvc",
+    "WdiSystemHost",
+    "WerSvc",
+    "WinDefend",
+    "WinHttpAutoProxySvc",
+    "Wlansvc",
+    "WwanSvc",
+    "cloudidsvc",
+    "dot3svc",
+    "eventlog",
+    "fdphost",
+    "fhsvc",
+    "hidserv",
+    "lmhosts",
+    "mpssvc",
+    "vmms",
+    "wbengine",
+    "webthreatdefsvc",
+    "wlpasvc",
+    "wscsvc",
+]
 
 
 def permit_sddl(service: str) -> str:

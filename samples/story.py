@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from samples.evtxwriter import Record, filetime
+from samples.told import Event, Flow, Say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,44 +39,6 @@ LAYER_CODE: Final = {
 NOBODY: Final = "S-1-0-0"
 ACTION: Final = {5031: "block", 5150: "block", 5151: "block", 5155: "block", 5157: "block", 5159: "block"}
 ACTION_DROP: Final = {5152: "drop", 5153: "drop"}
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """One program's conversation: who, from where to where."""
-
-    application: str
-    process_id: int
-    local: str
-    local_port: int
-    remote: str
-    remote_port: int
-    protocol: int = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """What a reader should say of a block or drop, thought out by hand where the event is told."""
-
-    kind: str
-    grade: str
-    filter_id: int | None = None
-    note: str | None = None
-
-
-@dataclass(slots=True)
-class Event:
-    """One told event."""
-
-    time: int
-    event_id: int
-    version: int
-    fields: Mapping[str, Value]
-    variant: str = ""
-    process_id: int = 4
-    activity: str | None = None
-    say: Say | None = None
-    attempt: int | None = None
 
 
 def _readable(time: int) -> int:
@@ -106,7 +69,7 @@ class Story:
     events: list[Event] = field(default_factory=list)
     attempts: int = 0
 
-    def tell(
+    def tell(  # noqa: PLR0913 - an event has many parts
         self,
         second: float,
         event_id: int,
@@ -146,7 +109,7 @@ class Story:
             "LayerRTID": number,
         }
 
-    def blocked(
+    def blocked(  # noqa: PLR0913
         self,
         second: float,
         flow: Flow,
@@ -178,7 +141,7 @@ class Story:
         for index in range(repeats):
             self.tell(second + index * 0.5, 5157, version, fields, say=say, attempt=attempt)
 
-    def dropped(
+    def dropped(  # noqa: PLR0913
         self,
         second: float,
         flow: Flow,
@@ -214,7 +177,7 @@ class Story:
             fields |= {"InterfaceIndex": self.interface, "FilterOrigin": origin}
         self.tell(second, 5156, 1, fields, variant="win11" if self.windows11 else "")
 
-    def port(
+    def port(  # noqa: PLR0913
         self,
         second: float,
         event_id: int,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from samples.evtxwriter import Record
     from samples.evtxwriter.system import Style
-    from samples.statewriter import State
+    from samples.state import State
 
 
 @dataclass(frozen=True, slots=True)

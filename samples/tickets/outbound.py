@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 from samples import background
 from samples.background import SVCHOST, VERSIONS
 from samples.machine import Machine, application, protocol
-from samples.statewriter import Endpoint
-from samples.story import Flow, Say, Story
+from samples.state import Endpoint
+from samples.story import Story
 from samples.ticket import Service
+from samples.told import Flow, Say
 
 if TYPE_CHECKING:
     from samples.evtxwriter import Record
-    from samples.statewriter import State
+    from samples.state import State
 
 USER_SID: Final = "S-1-5-21-3141592653-2718281828-1414213562-1001"
 RULE_ID: Final = "{5C0FFEE5-2B1A-4D8C-9E44-0123456789AB}"

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 from samples import background, windows
 from samples.machine import Machine, application, local_port, protocol, remote_port
-from samples.statewriter import Endpoint, Provider, Session, SubLayer
-from samples.story import Flow, Say, Story
+from samples.state import Endpoint, Provider, Session, SubLayer
+from samples.story import Story
 from samples.ticket import Log, Ticket
+from samples.told import Flow, Say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from samples.evtxwriter.values import Value
-    from samples.statewriter import Condition
+    from samples.state import Condition
 
 README: Final = """\
 # A sampler's filters keep a web server from port 80

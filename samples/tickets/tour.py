@@ -6,10 +6,13 @@ import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from samples.background import SVCHOST
-from samples.story import Flow, Say, Story
+from samples.story import Story
 from samples.ticket import Log, Service, Ticket
+from samples.tickets import tour_blocks
 from samples.tickets import tour_state as at
-from samples.tickets.tour_state import ADDRESS, ADDRESS6, BROWSER, PLAYER, SHARE, SHEET
+from samples.tickets.tour_flows import ALL, BOOT_2, inward, outward
+from samples.tickets.tour_state import BROWSER, SHARE
+from samples.told import Flow, Say
 
 if TYPE_CHECKING:
     from samples.background import Ids
@@ -33,21 +36,6 @@ an id that the state does not hold. One permit cites a filter named "Default Out
 **What is inferred.** The blocking Default Outbound filter, outbound permits of services, the kind of addresses in
 5150 and 5151, and the text of the profile and loopback fields of 5157 have no public sample.
 """
-SYSTEM_ROOT: Final = "\\device\\harddiskvolume3\\windows\\system32\\"
-WEATHER: Final = (
-    "\\device\\harddiskvolume3\\program files\\windowsapps\\example.weather_1.0.0.0_x64__0a1b2c3d4e5f6\\weather.exe"
-)
-BOOT_2: Final = 600
-ALL: Final = "0.0.0.0"  # noqa: S104
-
-
-def _out(program: str, process: int, port: int, remote: str, remote_port: int, number: int = 6) -> Flow:
-    return Flow(program, process, ADDRESS6 if ":" in remote else ADDRESS, port, remote, remote_port, number)
-
-
-def _in(program: str, process: int, port: int, remote: str, remote_port: int, number: int = 6) -> Flow:
-    local = "fe80::12" if remote.startswith("fe80") else ADDRESS6 if ":" in remote else ADDRESS
-    return Flow(program, process, local, port, remote, remote_port, number)
 
 
 def _first_boot(story: Story, ids: Ids) -> None:
@@ -72,7 +60,7 @@ def _first_boot(story: Story, ids: Ids) -> None:
     unresolved = Say(
         "unresolved", "contradicted", None, "the id is a permit in the state: given again after the reboot"
     )
-    story.blocked(60, _out(BROWSER, 4420, 50010, "198.51.100.80", 8081), permit, unresolved, repeats=4)
+    story.blocked(60, outward(BROWSER, 4420, 50010, "198.51.100.80", 8081), permit, unresolved, repeats=4)
     story.port(
         90,
         5159,
@@ -86,7 +74,7 @@ def _first_boot(story: Story, ids: Ids) -> None:
     named = Say("default-inbound", "origin", None, "the origin names the kind; the id is a permit in the state now")
     story.blocked(
         120,
-        _in(SHARE, 4512, 6882, "192.168.50.23", 60100),
+        inward(SHARE, 4512, 6882, "192.168.50.23", 60100),
         ids["browser-V4-443"],
         named,
         origin="Query User Default",
@@ -101,7 +89,7 @@ def _second_boot(story: Story, ids: Ids) -> None:
     story.tell(BOOT_2, 4608, 0, {}, process_id=924)
     boot = Say("boot-time", "origin", ids["boot-persistent-V4"])
     for index, remote in enumerate(("192.168.50.20", "192.168.50.21", "192.168.50.22")):
-        flow = _in("System", 4, 5353, remote, 5353, 17)
+        flow = inward("System", 4, 5353, remote, 5353, 17)
         story.blocked(
             BOOT_2 + 2 + index, flow, ids["boot-persistent-V4"], boot, origin="Boottime Default", inbound=True
         )
@@ -129,7 +117,7 @@ def _second_boot(story: Story, ids: Ids) -> None:
         six = index % 3 == 2
         number = ids[quarantine[6 if six else 4]]
         remote = f"fe80::{20 + index:x}" if six else f"192.168.50.{20 + index}"
-        flow = _in(SVCHOST, 1620, 5355, remote, 56000 + index, 17)
+        flow = inward(SVCHOST, 1620, 5355, remote, 56000 + index, 17)
         story.blocked(
             BOOT_2 + 63 + index * 0.2,
             flow,
@@ -138,186 +126,6 @@ def _second_boot(story: Story, ids: Ids) -> None:
             origin="Quarantine Default",
             inbound=True,
         )
-
-
-def _firewall(story: Story, ids: Ids, t: float) -> None:
-    """Tell the firewall's own blocks: defaults, rules, hardening, app containers; each known by its origin."""
-
-    def both(kind: str, name: str) -> tuple[int, Say]:
-        return ids[name], Say(kind, "origin", ids[name])
-
-    number, say = both("default-outbound", "default-outbound-connect-V4")
-    story.blocked(t, _out(SHEET, 5008, 52101, "198.51.100.90", 443), number, say, origin="Default Outbound", repeats=4)
-    ping = Flow(SYSTEM_ROOT + "ping.exe", 5210, ADDRESS, 8, "198.51.100.91", 0, 1)
-    story.blocked(t + 5, ping, number, say, origin="Default Outbound", repeats=4)
-    number, say = both("default-outbound", "default-outbound-connect-V6")
-    story.blocked(
-        t + 10, _out(SHEET, 5008, 52103, "2001:db8:77::90", 443), number, say, origin="Default Outbound", repeats=4
-    )
-    number, say = both("default-inbound", "query-user-accept-V4")
-    story.blocked(
-        t + 15,
-        _in(SHARE, 3120, 6890, "192.168.50.23", 60200),
-        number,
-        say,
-        origin="Query User Default",
-        inbound=True,
-        repeats=3,
-    )
-    echo = Flow("System", 4, ADDRESS, 8, "203.0.113.9", 0, 1)
-    story.blocked(t + 18, echo, number, say, origin="Query User Default", inbound=True)
-    number, say = both("default-inbound", "query-user-accept-V6")
-    echo6 = Flow("System", 4, ADDRESS6, 128, "2001:db8:99::9", 0, 58)
-    story.blocked(t + 20, echo6, number, say, origin="Query User Default", inbound=True)
-    number, say = both("default-inbound", "query-user-INBOUND_ICMP_ERROR-V4")
-    late = Flow("-", 0, ADDRESS, 50233, "192.168.50.1", 53, 17)
-    story.dropped(t + 22, late, [number], [say], "INBOUND_ICMP_ERROR", 28, origin="Query User Default")
-    number, say = both("explicit-rule", "rule-guid")
-    story.blocked(
-        t + 30, _out(PLAYER, 5400, 52120, "198.51.100.95", 443), number, say, origin=at.SCRIPT_RULE, repeats=4
-    )
-    number, say = both("explicit-rule", "rule-named")
-    story.blocked(
-        t + 35, _out(SHEET, 5008, 52130, "2001:db8:77::95", 443), number, say, origin=at.NAMED_RULE, repeats=4
-    )
-    number, say = both("explicit-rule", "rule-prompt")
-    story.blocked(
-        t + 40,
-        _in(SHARE, 3120, 6891, "192.168.50.24", 60300),
-        number,
-        say,
-        origin=at.PROMPT_RULE,
-        inbound=True,
-        repeats=2,
-    )
-    number, say = both("service-hardening", "hardening-outbound-V4")
-    story.blocked(t + 50, _out(SVCHOST, 2288, 52140, "192.0.2.50", 443), number, say, origin="WSH Default", repeats=4)
-    number, say = both("service-hardening", "built-in-deviceenroller-V4")
-    enroller = SYSTEM_ROOT + "deviceenroller.exe"
-    story.blocked(t + 55, _out(enroller, 5520, 52150, "192.0.2.51", 80), number, say, origin="DeviceManagement-6")
-    number, say = both("app-isolation", "app-isolation-ALE_AUTH_CONNECT-V4")
-    story.blocked(
-        t + 60,
-        _out(WEATHER, 5640, 52160, "192.168.50.60", 443),
-        number,
-        say,
-        origin="UWP Default Outbound Block Rule",
-        repeats=2,
-    )
-    number, say = both("appcontainer-loopback", "loopback-ALE_AUTH_CONNECT-V4")
-    loop = Flow(WEATHER, 5640, "127.0.0.1", 52170, "127.0.0.1", 8081)
-    story.blocked(t + 65, loop, number, say, origin="AppContainer Loopback", loopback=True)
-
-
-def _drops(story: Story, ids: Ids, t: float) -> None:
-    """Tell dropped packets: stealth in pairs, a suppressed ICMP error, 5153, and packets without a filter."""
-    for version, layer, local, remote in (
-        ("V4", 13, ADDRESS, "192.168.50.77"),
-        ("V6", 15, ADDRESS6, "2001:db8:50::77"),
-    ):
-        pair = [ids[f"stealth-first-{version}"], ids[f"stealth-second-{version}"]]
-        says = [Say("stealth", "origin", number) for number in pair]
-        for second, target in ((0, 22), (3, 8443)):
-            story.dropped(
-                t + second,
-                Flow("-", 0, local, target, remote, 41000),
-                pair,
-                says,
-                "INBOUND_TRANSPORT",
-                layer,
-                origin="Stealth",
-            )
-    number = ids["stealth-first-V4"]
-    probe = Flow("-", 0, ADDRESS, 1433, "192.168.50.77", 41010)
-    story.dropped(
-        t + 6,
-        probe,
-        [number],
-        [Say("stealth", "origin", number)],
-        "INBOUND_TRANSPORT",
-        13,
-        origin="Stealth",
-        event_id=5153,
-    )
-    number = ids["stealth-icmp-V4"]
-    unreachable = Flow("System", 4, ADDRESS, 3, "192.168.50.77", 3, 1)
-    story.dropped(
-        t + 9,
-        unreachable,
-        [number],
-        [Say("stealth", "origin", number)],
-        "OUTBOUND_ICMP_ERROR",
-        32,
-        origin="Stealth",
-        outbound=True,
-    )
-    nothing = Say("no-filter", "none", None, "id 0 names no filter")
-    story.dropped(t + 12, Flow("-", 0, ADDRESS, 8, "203.0.113.10", 0, 1), [0], [nothing], "INBOUND_TRANSPORT", 13)
-    story.port(t + 14, 5159, SHARE, 3120, ALL, 25, say=nothing)
-    ipsec = ids["ipsec-V4"]
-    story.dropped(
-        t + 16,
-        Flow("System", 4, ADDRESS, 1433, "192.168.50.70", 41100),
-        [ipsec],
-        [Say("ipsec", "snapshot", ipsec)],
-        "INBOUND_TRANSPORT",
-        12,
-    )
-    defender = ids["windefend-datagram-V4"]
-    story.dropped(
-        t + 18,
-        _in(SVCHOST, 1620, 53100, "192.0.2.53", 53, 17),
-        [defender],
-        [Say("windows-component", "snapshot", defender)],
-        "DATAGRAM_DATA",
-        24,
-    )
-
-
-def _not_the_firewall(story: Story, ids: Ids, t: float) -> None:
-    """Tell blocks by filters that are not the firewall's: origin ``Unknown`` or none, so the state must say it."""
-
-    def seen(kind: str, name: str) -> tuple[int, Say]:
-        return ids[name], Say(kind, "snapshot", ids[name])
-
-    number, say = seen("third-party", "npcap-connect-V4")
-    story.blocked(t, _out(SHEET, 5008, 52201, "198.51.100.97", 7001), number, say, repeats=2)
-    number, say = seen("other-wfp", "stranger-connect-V4")
-    story.blocked(t + 5, _out(SHEET, 5008, 52203, "198.51.100.98", 9001), number, say, repeats=4)
-    number, say = seen("other-wfp", "stranger-connect-V6")
-    story.blocked(t + 8, _out(SHEET, 5008, 52204, "2001:db8:77::98", 9001), number, say, repeats=4)
-    number, say = seen("other-wfp", "stranger-listen-V4")
-    story.port(t + 10, 5155, SHARE, 3120, ALL, 9443, filter_id=number, say=say)
-    number, say = seen("other-wfp", "stranger-bind-V6")
-    story.port(t + 12, 5159, SHARE, 3120, "::", 9444, filter_id=number, say=say)
-    number, say = seen("windows-component", "nat")
-    story.port(t + 14, 5159, SHARE, 3120, ALL, 50012, 17, filter_id=number, say=say)
-    number, say = seen("windows-component", "teredo")
-    story.blocked(t + 16, _in(SHARE, 3120, 6892, "2001:db8:99::20", 60400), number, say, inbound=True)
-    number, say = seen("callout", "helper")
-    story.blocked(t + 18, _out(SHEET, 5008, 52210, "198.51.100.99", 2121), number, say)
-    gone = Say("unresolved", "none", None, "the state does not hold this id")
-    story.blocked(t + 20, _out(SHEET, 5008, 52220, "198.51.100.100", 1194), 88_410, gone, repeats=2)
-    number, say = seen("third-party", "npcap-mac")
-    _mac(story, t + 24, 5150, "00-00-5E-00-53-10", "00-00-5E-00-53-12", 0x0806, number, say)
-    number, say = seen("other-wfp", "stranger-mac")
-    _mac(story, t + 26, 5151, "00-00-5E-00-53-11", "01-80-C2-00-00-0E", 0x88CC, number, say)
-
-
-def _mac(story: Story, second: float, event_id: int, source: str, dest: str, kind: int, number: int, say: Say) -> None:
-    fields: dict[str, Value] = {
-        "Direction": "%%14592",
-        "SourceAddress": source,
-        "DestAddress": dest,
-        "EtherType": kind,
-        "MediaType": 0,
-        "InterfaceType": 6,
-        "VlanTag": 0,
-        "FilterRTID": number,
-        "LayerName": "%%14602",
-        "LayerRTID": 56,
-    }
-    story.tell(second, event_id, 0, fields, say=say, attempt=story.new_attempt())
 
 
 def _services(story: Story, ids: Ids, t: float) -> list[Service]:
@@ -334,7 +142,7 @@ def _services(story: Story, ids: Ids, t: float) -> list[Service]:
     ):
         story.blocked(
             t + second,
-            _out(SVCHOST, process, port, remote, remote_port),
+            outward(SVCHOST, process, port, remote, remote_port),
             number,
             say,
             origin="Default Outbound",
@@ -369,10 +177,10 @@ def _permits(story: Story, ids: Ids, t: float) -> None:
         version = "V6" if ":" in remote else "V4"
         story.port(t + 4 + index * 20, 5158, BROWSER, 4488, "::" if version == "V6" else ALL, 52010 + index)
         story.permitted(
-            t + 4.2 + index * 20, _out(BROWSER, 4488, 52010 + index, remote, 443), ids[f"browser-{version}-443"]
+            t + 4.2 + index * 20, outward(BROWSER, 4488, 52010 + index, remote, 443), ids[f"browser-{version}-443"]
         )
         story.permitted(
-            t + 5 + index * 20, _out(SVCHOST, 1620, 53000 + index, "192.168.50.1", 53, 17), ids["dns-V4-53"]
+            t + 5 + index * 20, outward(SVCHOST, 1620, 53000 + index, "192.168.50.1", 53, 17), ids["dns-V4-53"]
         )
     guest = Flow(SVCHOST, 1620, "198.51.100.200", 53050, "198.51.100.1", 53, 17)
     story.permitted(t + 140, guest, ids["default-outbound-connect-V4-any"])
@@ -386,9 +194,9 @@ def ticket() -> Ticket:
     _first_boot(story, ids)
     _second_boot(story, ids)
     _permits(story, ids, BOOT_2 + 80)
-    _firewall(story, ids, BOOT_2 + 120)
-    _drops(story, ids, BOOT_2 + 260)
-    _not_the_firewall(story, ids, BOOT_2 + 300)
+    tour_blocks.firewall(story, ids, BOOT_2 + 120)
+    tour_blocks.drops(story, ids, BOOT_2 + 260)
+    tour_blocks.not_the_firewall(story, ids, BOOT_2 + 300)
     services = _services(story, ids, BOOT_2 + 360)
     records = story.records()
     captured = start + dt.timedelta(seconds=BOOT_2 + 480)

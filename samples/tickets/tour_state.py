@@ -16,7 +16,7 @@ from samples.machine import (
     remote_port,
 )
 from samples.sids import permit_sddl
-from samples.statewriter import Condition, Endpoint, Provider, Session, SubLayer
+from samples.state import Condition, Endpoint, Provider, Session, SubLayer
 
 HOST: Final = "WS-DEMO-12"
 ADDRESS, ADDRESS6 = "192.168.50.12", "2001:db8:50::12"

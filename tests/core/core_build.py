@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analyzer import addressing, attribution, coverage, flows, frames, markers, resolve, states
-from analyzer.pairing import hosts_by_session
+from analyzer.hosts import hosts_by_session
 from analyzer.readers.evtx import EvtxLog
 from analyzer.readers.wfpstate import WfpState
 from analyzer.wfp import events as wfp_events
@@ -182,8 +182,8 @@ def state(name: str, *filters: dict[str, Any], seconds: float | None = 60, **lis
                 "text": str(test.value),
                 "raw": str(test.value),
             }
-            for key in conditions:
-                conditions[key].append(made.get(key))
+            for key, values in conditions.items():
+                values.append(made.get(key))
     users = lists.get("users", ())
     sessions = {"input": [name] * len(users), "sid": [u[0] for u in users], "user_name": [u[1] for u in users]}
     ends = lists.get("endpoints", ())
@@ -191,18 +191,12 @@ def state(name: str, *filters: dict[str, Any], seconds: float | None = 60, **lis
     made_ends["input"] = [name] * len(ends)
     other = {key: frames.empty(frames.STATE_SCHEMAS[key]) for key in ("layers", "providers", "contexts", "callouts")}
     sublayers = lists.get("sublayers", ())
-    owned = {
-        "input": [name] * len(sublayers),
-        "sublayer": [s[0] for s in sublayers],
-        "provider": [s[1] for s in sublayers],
-    }
+    owned = {"sublayer": [s[0] for s in sublayers], "provider": [s[1] for s in sublayers]}
+    owned["input"] = [name] * len(sublayers)
     makers = lists.get("providers", ())
     if makers:
-        made = {
-            "input": [name] * len(makers),
-            "provider": [p[0] for p in makers],
-            "service_name": [p[1] for p in makers],
-        }
+        made = {"provider": [p[0] for p in makers], "service_name": [p[1] for p in makers]}
+        made["input"] = [name] * len(makers)
         other["providers"] = frames.build(made, frames.PROVIDERS)
     return name, WfpState(
         kind="wfpstate",
@@ -266,7 +260,7 @@ def judge(
 
 
 def otrf(shared: Path) -> Iterator[dict[str, Any]]:
-    """The lines of the public JSON events, both shapes brought to one: fields, ``event_id``, ``computer``, ``message``."""
+    """The lines of the public JSON events, both shapes brought to one."""
     with gzip.open(shared / "json" / "otrf_wfp_events.jsonl.gz", "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines):
             raw = json.loads(line)

@@ -97,7 +97,8 @@ SERVER = (
     Row("67097-67101 67107-67111", 10, WF, "OUTBOUND_ICMP_ERROR", "stealth", "shape", ICMP),
     Row("67086-67091", 4, WF, "INBOUND_TRANSPORT", "stealth", "shape", "silent drop where nobody listens"),
     Row("67667-67668", 2, DEFENDER, "STREAM", "windows-component", "shape", "Defender's sublayer"),
-    Row("66741-66745 66922-66928", 6, TEREDO, "ALE_AUTH_LISTEN+ALE_RESOURCE_ASSIGNMENT", "windows-component", "shape", EDGE),
+    Row("66741-66745 66922-66928", 6, TEREDO, "ALE_AUTH_LISTEN+ALE_RESOURCE_ASSIGNMENT", "windows-component", "shape",
+        EDGE),
 )  # fmt: skip
 FRENCH = (
     Row("66232-66237", 6, TEREDO, "ALE_AUTH_RECV_ACCEPT", "boot-time", "key", FIXED_TEREDO),
@@ -174,11 +175,10 @@ def test_every_filter_that_can_block_is_in_the_table_once(shared, name):
     assert sum(row.count for row in table) == blocks + callouts
 
 
-@pytest.mark.parametrize(
-    ("name", "row"),
-    [(name, row) for name, given in STATES.items() for row in given[0]],
-    ids=lambda x: getattr(x, "ids", x),
-)
+EVERY_ROW = [pytest.param(name, row, id=f"{name}-{row.ids}") for name, given in STATES.items() for row in given[0]]
+
+
+@pytest.mark.parametrize(("name", "row"), EVERY_ROW)
 def test_kind_and_evidence_of_each_row(shared, name, row):
     able = blocking(book_of(shared, name))
     part = able[able.index.isin(numbers(row.ids))]
@@ -233,18 +233,37 @@ def test_callouts_with_an_origin_get_the_same_kind_from_shape(shared):
     assert (filters.loc[chosen, "kind"] == made.loc[chosen, "kind"]).all()
 
 
-@pytest.mark.parametrize("name", STATES)
-@pytest.mark.parametrize("names", ["shuffled", "Default Outbound", "Query User", "默认出站", ""])
-def test_display_names_change_nothing(shared, name, names):
-    filters = book_of(shared, name).filters
+def renamed(filters: pd.DataFrame, names: str) -> list[str]:
     texts = list(filters["name"])
     if names == "shuffled":
         random.Random(7).shuffle(texts)
-    else:
-        texts = [names] * len(texts)
-    made = reclassify(shared, name, name=texts)
-    assert made["kind"].fillna("").tolist() == filters["kind"].fillna("").tolist()
-    assert made["kind_evidence"].fillna("").tolist() == filters["kind_evidence"].fillna("").tolist()
+        return texts
+    return [names] * len(texts)
+
+
+@pytest.mark.parametrize("name", STATES)
+@pytest.mark.parametrize("names", ["shuffled", "Default Outbound", "Query User", "默认出站", ""])
+def test_display_names_change_no_block(shared, name, names):
+    filters = book_of(shared, name).filters
+    made = reclassify(shared, name, name=renamed(filters, names))
+    blocks = filters["action"] == "block"
+    assert made.loc[blocks, ["kind", "kind_evidence"]].equals(filters.loc[blocks, ["kind", "kind_evidence"]])
+
+
+@pytest.mark.parametrize("name", STATES)
+@pytest.mark.parametrize("names", ["默认出站", ""])
+def test_names_of_another_language_change_nothing(shared, name, names):
+    filters = book_of(shared, name).filters
+    made = reclassify(shared, name, name=renamed(filters, names))
+    assert made[["kind", "kind_evidence"]].equals(filters[["kind", "kind_evidence"]])
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_where_an_english_name_changes_a_kind_it_is_marked_as_a_hint(shared, name):
+    filters = book_of(shared, name).filters
+    made = reclassify(shared, name, name=renamed(filters, "Query User"))
+    changed = made[(made["kind"] != filters["kind"]) & filters["kind"].notna()]
+    assert set(changed["kind_evidence"]) <= {"name"}
 
 
 def shapes(book: Book) -> dict[tuple, set[str]]:
@@ -257,10 +276,8 @@ def shapes(book: Book) -> dict[tuple, set[str]]:
         programs = tuple(t.value.rpartition("\\")[2] for t in tests if t.field == "ALE_APP_ID")
         flags = tuple(sorted({"BOOTTIME", "PERSISTENT"} & set(row.flags or ())))
         fields = tuple((t.field, t.match) for t in tests)
-        weight = str(row.weight)
-        out.setdefault(
-            (row.sublayer, row.layer, row.action, row.weight_type, weight, flags, fields, programs), set()
-        ).add(row.kind)
+        key = (row.sublayer, row.layer, row.action, row.weight_type, str(row.weight), flags, fields, programs)
+        out.setdefault(key, set()).add(row.kind)
     return out
 
 

@@ -82,7 +82,7 @@ def test_equal_input_gives_equal_bytes():
 def test_chunks_are_filled_but_never_to_the_last_byte(tmp_path):
     """Readers lose the last record of a chunk without any free byte; so none is made, whatever the record sizes."""
     path = tmp_path / "log.evtx"
-    for length in range(0, 40):
+    for length in range(40):
         records = [
             Record(5031, 0, START + n, n + 1, "WS-DEMO-11", {"Profiles": "P" * length, "Application": "A" * 200})
             for n in range(260)

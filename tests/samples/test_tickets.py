@@ -91,10 +91,17 @@ def test_logs_are_sound(name):
 def test_addresses_and_sids_are_invented(name):
     allowed = [
         ipaddress.ip_network(text)
-        for text in (
-            "192.0.2.0/24 198.51.100.0/24 203.0.113.0/24 2001:db8::/32 192.168.0.0/16 127.0.0.0/8 0.0.0.0/32 ::/128 "
-            "fe80::/10"
-        ).split()
+        for text in [
+            "192.0.2.0/24",
+            "198.51.100.0/24",
+            "203.0.113.0/24",
+            "2001:db8::/32",
+            "192.168.0.0/16",
+            "127.0.0.0/8",
+            "0.0.0.0/32",
+            "::/128",
+            "fe80::/10",
+        ]
     ]
     for log in TICKETS[name].logs.values():
         for record in log.records:

@@ -1,0 +1,128 @@
+"""What a log says of the computer that wrote it, for telling whether a state is of the same machine."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from analyzer.engine.flows import parse_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+
+    from analyzer.states import Book, Snapshot
+    from analyzer.wfp.events import Table
+
+USER_SID: Final = "S-1-5-21-"
+ACCOUNT_TABLES: Final[tuple[Table, ...]] = ("process", "host")  # whose events name accounts
+_VOLUME: Final = re.compile(r"\\device\\harddiskvolume\d+(?=\\windows\\system32\\)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What a log says of its computer: own addresses, account SIDs, volumes that hold Windows."""
+
+    computer: str | None
+    first: pd.Timestamp | None
+    last: pd.Timestamp | None
+    addresses: frozenset[str]
+    connections: frozenset[tuple[str, int, str, int]]
+    sids: frozenset[str]
+    local_authorities: frozenset[str]
+    volumes: frozenset[str]
+
+    @property
+    def netbios(self) -> str:
+        """Return the host's NetBIOS name: the first label, upper case, 15 characters at most."""
+        return (self.computer or "").partition(".")[0].upper()[:15]
+
+    @property
+    def domain_label(self) -> str:
+        """Return the first label of the DNS domain in upper case, or an empty string."""
+        return (self.computer or "").partition(".")[2].partition(".")[0].upper()
+
+
+def authority(sid: str) -> str:
+    """Return a SID without its last number: the machine or domain that issued it."""
+    return sid.rpartition("-")[0]
+
+
+def volumes(applications: Iterable[str]) -> frozenset[str]:
+    r"""Return the volumes that hold ``\\windows\\system32``, lower case."""
+    found = (_VOLUME.match(text) for text in applications)
+    return frozenset(match.group(0).lower() for match in found if match)
+
+
+def host_facts(
+    computer: str | None,
+    events: pd.DataFrame,
+    tables: Mapping[Table, pd.DataFrame],
+    span: tuple[pd.Timestamp, pd.Timestamp] | None,
+) -> HostFacts:
+    """Gather the facts from the oriented events of one computer and from the other tables of its log."""
+    sure = events[(events["endpoint_order"] == "certain") & events["local_address"].notna()]
+    addresses = {str(a) for a in sure["local_address"].unique()}
+    both = sure[sure["remote_port"].notna() & sure["local_port"].notna() & sure["remote_address"].notna()]
+    columns = (both[name] for name in ("local_address", "local_port", "remote_address", "remote_port"))
+    connections = {(str(a), int(b), str(c), int(d)) for a, b, c, d in zip(*columns, strict=True)}
+    sids: set[str] = set()
+    local: set[str] = set()
+    name = (computer or "").partition(".")[0].upper()
+    for table in ACCOUNT_TABLES:
+        frame = tables[table]
+        same = frame["computer"].isna() if computer is None else frame["computer"] == computer
+        for who in ("subject", "target"):
+            if f"{who}_user_sid" not in frame.columns:
+                continue
+            pairs = frame.loc[same, [f"{who}_user_sid", f"{who}_domain_name"]].drop_duplicates().dropna()
+            for sid, domain in pairs.itertuples(index=False):
+                if str(sid).startswith(USER_SID):
+                    sids.add(str(sid))
+                    if str(domain).upper() == name:
+                        local.add(authority(str(sid)))
+    return HostFacts(
+        computer=computer,
+        first=span[0] if span else None,
+        last=span[1] if span else None,
+        addresses=frozenset(a for a in addresses if counts(a)),
+        connections=frozenset(connections),
+        sids=frozenset(sids),
+        local_authorities=frozenset(local),
+        volumes=volumes(str(a) for a in events["application"].dropna().unique()),
+    )
+
+
+def counts(address: str) -> bool:
+    """Tell an address that can tie a host: not loopback, not unspecified, not a group."""
+    parsed = parse_address(address)
+    return parsed is not None and not (parsed.is_loopback or parsed.is_unspecified or parsed.is_multicast)
+
+
+def hardly_shared(address: str) -> bool:
+    """Tell an address that hardly two machines share: a public one, or an IPv6 interface id."""
+    parsed = parse_address(address)
+    return parsed is not None and (parsed.version == 6 or parsed.is_global)
+
+
+def session_hosts(snapshot: Snapshot) -> set[str]:
+    """Return the names before the backslash of sessions that run as user accounts: a host or a domain."""
+    found = set()
+    for sid, name in zip(snapshot.sessions["sid"], snapshot.sessions["user_name"], strict=True):
+        if isinstance(sid, str) and sid.startswith(USER_SID) and isinstance(name, str) and "\\" in name:
+            found.add(name.partition("\\")[0].upper())
+    return found
+
+
+def hosts_by_session(book: Book, events: pd.DataFrame) -> dict[str | None, frozenset[str]]:
+    """Return computer -> own addresses, from states whose user sessions name that computer."""
+    out: dict[str | None, set[str]] = {}
+    for computer in events["computer"].cat.categories:
+        netbios = str(computer).partition(".")[0].upper()[:15]
+        for snapshot in book.snapshots:
+            if netbios in session_hosts(snapshot):
+                own = snapshot.endpoints["local_address"].dropna().astype(str).unique()
+                out.setdefault(str(computer), set()).update(a for a in own if counts(a))
+    return {name: frozenset(found) for name, found in out.items()}
