@@ -23,7 +23,8 @@ LEFT: Final = 56.0
 RIGHT: Final = 14.0
 MOST_COLUMNS: Final = 280  # more bins than this are drawn together, side by side they would be thinner than 3 units
 WIDEST_COLUMN: Final = 28.0
-APART: Final = 3.0  # least space between two flags and between two lines
+APART: Final = 3.0  # least space between two flags
+SPACED: Final = 9.0  # least space between two lines; nearer ones are one line
 STRETCH: Final = 0.3  # markers this near to the first or last bin, as a share of the time shown, widen the picture
 _ORDER: Final = {kind: i for i, kind in enumerate(words.KINDS)}  # of the legend and of the stacks
 TICK_STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
@@ -222,7 +223,7 @@ def _flags(
             while len(flags) > 1 and _left(flags[-1]) - _right(flags[-2]) < APART:
                 _, last, lines = flags.pop()
                 first, _, before = flags.pop()
-                flags.append((first, last, before + [x for x in lines if x - before[-1] >= APART]))
+                flags.append((first, last, before + [x for x in lines if x - before[-1] >= SPACED]))
     return tuple(_flag(*item) for item in flags), tuple(numbered)
 
 

@@ -1,7 +1,8 @@
 """Writes ``wfpstate.xml`` as ``netsh wfp show state`` does: same elements, same order, tabs, BOM.
 
-``samples.state.State`` holds what a dump holds; ``write_state`` makes the bytes. Two generations differ: Windows 11 has a second
-root, line feeds alone, and filter origins in provider contexts; Windows 10 has one root and CRLF (REFERENCE 9 and 12).
+``samples.state.State`` holds what a dump holds; ``write_state`` makes the bytes. Two generations differ: Windows 11
+has a second root, line feeds alone, and filter origins in provider contexts; Windows 10 has one root and CRLF
+(REFERENCE 9 and 12).
 """
 
 from __future__ import annotations

@@ -224,7 +224,7 @@ def test_a_damaged_record_costs_that_record(tool: Tool, good: Good) -> None:
 
 
 def test_a_log_of_another_channel(tool: Tool, shared: Path) -> None:
-    path = shared / "evtx-corpus" / "Microsoft-Windows-LanguagePackSetup%4Operational.evtx"
+    path = shared / "evtx-corpus" / "MSExchange_Management_wec.evtx"
     assert tool.lines("events", path) == []
     assert "note: " in tool.err
     assert tool.run("report", path, "-o", "r.html", "--json", "r.json") == 0
@@ -252,7 +252,8 @@ def test_a_state_cut_in_the_middle(tool: Tool, good: Good, part: float) -> None:
     some = {row["filter_id"]: row for row in tool.lines("filters", path, LOG, code=3)}
     whole = {row["filter_id"]: row for row in good.filters}
     assert re.search(r"lost: wfpstate\.xml", tool.err)
-    assert 0 < len(some) < len(whole)
+    assert 0 < len(some) <= len(whole)
+    assert len(some) < len(whole) or part > 0.8  # the filters do not reach to the end
     for number, row in some.items():
         assert (row["name"], row["layer"], row["conditions"]) == tuple(
             whole[number][key] for key in ("name", "layer", "conditions")

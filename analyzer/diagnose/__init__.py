@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Final
 
 from analyzer.diagnose import evidence_gaps, kinds, service_sid
-from analyzer.diagnose.context import Context, Diagnosis
+from analyzer.diagnose.context import COLUMNS, Context, Diagnosis
 
 if TYPE_CHECKING:
     from analyzer.model import Finding
@@ -20,7 +21,8 @@ def run(context: Context) -> Diagnosis:
     """Run every diagnosis; findings come worst first."""
     if context.events.empty:
         return Diagnosis(())
-    parts = [module.diagnose(context) for module in (service_sid, kinds, evidence_gaps)]
+    slim = dataclasses.replace(context, events=context.events[list(COLUMNS)])
+    parts = [module.diagnose(slim) for module in (service_sid, kinds, evidence_gaps)]
     findings: list[Finding] = [finding for part in parts for finding in part.findings]
     findings.sort(key=lambda f: (_SEVERITY[f.severity], _CONFIDENCE[f.confidence], -f.count, f.id))
     return Diagnosis(tuple(findings), frozenset().union(*(part.cited for part in parts)))

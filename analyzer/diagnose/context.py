@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analyzer import cells
 
@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from analyzer.model import Finding
     from analyzer.pairing import Fit
     from analyzer.states import Book, Snapshot
+
+
+# What diagnoses read of the events. Rows are taken again and again, and each column more costs as much again.
+COLUMNS: Final = (
+    *("input", "event_id", "record_id", "time", "computer", "application", "process_id", "protocol", "filter_rtid"),
+    *("event_origin", "is_loopback", "original_profile", "current_profile", "action", "layer", "direction"),
+    *("local_address", "remote_address", "local_raw_port", "remote_raw_port", "remote_port", "service_port"),
+    *("endpoint_order", "kind", "grade", "reasons", "filter_row", "services", "service_key", "flow", "attempt"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,12 @@ import functools
 import hashlib
 import struct
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from samples.evtxwriter.values import BINXML
+
+if TYPE_CHECKING:
+    from samples.evtxwriter.values import Packed
 
 NAME_BUCKETS: Final = 64
 NO_DEPENDENCY: Final = 0xFFFF
@@ -160,11 +165,14 @@ def _content(value: Text | Sub) -> bytes:
     return struct.pack("<BHB", _OPTIONAL if value.optional else _SUBSTITUTION, value.index, value.type)
 
 
-def instance(template: Template, at: int, inline: bytes, values: list[tuple[int, bytes]]) -> bytes:
-    """Return a whole fragment that uses the template defined at chunk offset ``at``, with its values."""
+def instance(template: Template, at: int, inline: bytes, values: Packed, nested: bytes | None = None) -> bytes:
+    """Return a fragment that uses the template defined at chunk offset ``at``; ``nested`` becomes its last value."""
     head = FRAGMENT_HEADER + b"\x0c\x01" + template.id + struct.pack("<I", at) + inline
-    descriptors = b"".join([struct.pack("<HBB", len(raw), kind, 0) for kind, raw in values])
-    return b"".join([head, struct.pack("<I", len(values)), descriptors, *[raw for _, raw in values], END_OF_FRAGMENT])
+    count, descriptors, data = values
+    if nested is None:
+        return b"".join((head, struct.pack("<I", count), descriptors, data, END_OF_FRAGMENT))
+    last = struct.pack("<HH", len(nested), BINXML)
+    return b"".join((head, struct.pack("<I", count + 1), descriptors, last, data, nested, END_OF_FRAGMENT))
 
 
 INSTANCE_HEAD: Final = len(FRAGMENT_HEADER) + 2 + 4 + 4  # where an inline definition starts in a fragment

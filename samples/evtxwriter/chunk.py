@@ -8,14 +8,14 @@ from typing import Final
 
 from samples.evtxwriter import binxml
 from samples.evtxwriter.binxml import INSTANCE_HEAD, Names, Template
-from samples.evtxwriter.values import BINXML
+from samples.evtxwriter.values import Packed
 
 SIZE: Final = 0x10000
 HEADER: Final = 512
 RECORD_HEADER: Final = 24
 RECORD_MAGIC: Final = b"**\0\0"
 
-Values = list[tuple[int, bytes]]
+Part = tuple[Template, Packed]
 
 
 class Chunk:
@@ -29,7 +29,7 @@ class Chunk:
         self.templates: dict[bytes, int] = {}
         self.heads = [0] * 32
 
-    def add(self, time: int, outer: tuple[Template, Values], inner: tuple[Template, Values]) -> bool:
+    def add(self, time: int, outer: Part, inner: Part) -> bool:
         """Append one record: the outer template with its values, whose last is the inner fragment."""
         if len(self.data) + self._bound(outer, inner) >= SIZE:  # a chunk filled to the last byte loses readers
             if self.next == self.first:
@@ -44,21 +44,21 @@ class Chunk:
         self.next += 1
         return True
 
-    def _bound(self, *parts: tuple[Template, Values]) -> int:
+    def _bound(self, *parts: Part) -> int:
         bound = RECORD_HEADER + 4 + 8 + 4  # size copy, padding, descriptor of the inner fragment
-        for template, values in parts:
-            bound += INSTANCE_HEAD + 5 + sum(4 + len(raw) for _, raw in values)
+        for template, (_, descriptors, data) in parts:
+            bound += INSTANCE_HEAD + 5 + len(descriptors) + len(data)
             bound += 0 if template.guid in self.templates else binxml.largest(template)
         return bound
 
-    def _fragments(self, offset: int, outer: tuple[Template, Values], inner: tuple[Template, Values]) -> bytes:
+    def _fragments(self, offset: int, outer: Part, inner: Part) -> bytes:
         """Compile both fragments: the inner one stands last among the outer one's values."""
         template, values = outer
         at, inline = self._define(template, offset + INSTANCE_HEAD)
-        place = offset + INSTANCE_HEAD + len(inline) + 4 + 4 * (len(values) + 1) + sum(len(raw) for _, raw in values)
+        place = offset + INSTANCE_HEAD + len(inline) + 4 + len(values.descriptors) + 4 + len(values.data)
         inner_at, inner_inline = self._define(inner[0], place + INSTANCE_HEAD)
         nested = binxml.instance(inner[0], inner_at, inner_inline, inner[1])
-        return binxml.instance(template, at, inline, [*values, (BINXML, nested)])
+        return binxml.instance(template, at, inline, values, nested)
 
     def _define(self, template: Template, offset: int) -> tuple[int, bytes]:
         """Return where the template is defined, and its bytes if that is here."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from samples.evtxwriter import shapes, system
 from samples.evtxwriter.binxml import Element, Sub, Template, Text
-from samples.evtxwriter.chunk import Chunk, Values
-from samples.evtxwriter.values import TYPE_NUMBER, Value, encode, filetime
+from samples.evtxwriter.chunk import Chunk
+from samples.evtxwriter.values import NULL, TYPE_NUMBER, Kind, Packed, Value, encode, filetime, guid_bytes, pack
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 CHANNEL: Final = "Security"
 _BLOCK: Final = 4096
 _CLEARED_NAMESPACE: Final = "http://manifests.microsoft.com/win/2004/08/windows/eventlog"
-_MISSING: Final[dict[str, Value]] = {"string": ""}  # what a left-out field becomes; other types become null
 _AUTO_NAMESPACE: Final = "http://schemas.microsoft.com/win/2004/08/events"
 
 
@@ -69,43 +68,51 @@ def _inner_template(shape: Shape) -> Template:
     return Template(Element(shape.element, (), data))
 
 
-def _inner_values(record: Record, shape: Shape) -> Values:
-    get = record.fields.get
-    values = [encode(kind, get(name, _MISSING.get(kind))) for name, kind in shape.fields]
-    if len(record.fields) > len(values) or not record.fields.keys() <= {name for name, _ in shape.fields}:
-        unknown = sorted(record.fields.keys() - {name for name, _ in shape.fields})
+def _inner_values(record: Record, shape: Shape) -> Packed:
+    fields = record.fields
+    if not fields.keys() <= shape.names:
+        unknown = sorted(fields.keys() - shape.names)
         raise ValueError(f"{shape.event_id} v{shape.version} has no field {', '.join(unknown)}")
-    return values
+    get = fields.get
+    return pack([encode(kind, get(name, "" if kind == "string" else None)) for name, kind in shape.fields])
 
 
-def _outer_values(record: Record, shape: Shape, style: Style, time: int) -> Values:
-    """Return the values before the payload, in the order that ``system`` numbers them."""
-    values: Values = [
-        encode("u8", shape.level),
-        encode("u8", 0),
-        encode("u16", shape.task),
-        encode("u16", shape.event_id),
-        encode("u16", None),
-        encode("hex64", shape.keywords),
-        encode("filetime", time),
-        encode("guid", record.activity),
-        encode("u32", record.process_id),
-        encode("u32", record.thread_id),
-        encode("u64", record.record_id),
-        encode("u8", shape.version),
-        encode("sid", None),
-    ]
-    null = encode("guid", None)
+@functools.lru_cache(maxsize=1024)
+def _around(shape: Shape, style: Style, channel: str) -> tuple[bytes, bytes]:
+    """Return the bytes of the values before the time and after the record id, which every record shares."""
+    before = struct.pack("<BBHHQ", shape.level, 0, shape.task, shape.event_id, shape.keywords)
+    after = struct.pack("<B", shape.version)
+    if style == "values":
+        provider = shape.provider
+        after += encode("string", provider.name)[1] + encode("guid", provider.guid)[1] + encode("string", channel)[1]
+    return before, after
+
+
+@functools.lru_cache(maxsize=1024)
+def _outer_descriptors(provider: str, style: Style, channel: str, *, activity: bool) -> tuple[int, bytes]:
+    """Return number and descriptors of the values before the payload, in the order that ``system`` numbers them."""
+    kinds: list[tuple[Kind | None, int]] = [("u8", 1), ("u8", 1), ("u16", 2), ("u16", 2), (None, 0), ("hex64", 8)]
+    kinds += [("filetime", 8), ("guid" if activity else None, 16 if activity else 0)]
+    kinds += [("u32", 4), ("u32", 4), ("u64", 8), ("u8", 1), (None, 0)]
     if style == "text":
-        return [*values, *[null] * 6]
-    provider = shape.provider
-    return [
-        *values,
-        null,
-        encode("string", provider.name),
-        encode("guid", provider.guid),
-        encode("string", record.channel),
-    ]
+        kinds += [(None, 0)] * 6
+    else:
+        kinds += [(None, 0), ("string", 2 * len(provider)), ("guid", 16), ("string", 2 * len(channel))]
+    packed = pack([(TYPE_NUMBER[kind] if kind else NULL, bytes(size)) for kind, size in kinds])
+    return packed.count, packed.descriptors
+
+
+_MOMENT: Final = struct.Struct("<Q")
+_WHO: Final = struct.Struct("<IIQ")
+
+
+def _outer_values(record: Record, shape: Shape, style: Style, time: int) -> Packed:
+    channel = record.channel
+    before, after = _around(shape, style, channel)
+    activity = guid_bytes(record.activity) if record.activity else b""
+    count, descriptors = _outer_descriptors(shape.provider.name, style, channel, activity=bool(activity))
+    who = _WHO.pack(record.process_id, record.thread_id, record.record_id)
+    return Packed(count, descriptors, b"".join((before, _MOMENT.pack(time), activity, who, after)))
 
 
 def write_log(

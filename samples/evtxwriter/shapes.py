@@ -7,7 +7,7 @@ version number in three cases (5150, 5151, 5156 v1): ``variant`` tells them apar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, cast, get_args
 
 from samples.evtxwriter.values import Kind
@@ -49,6 +49,10 @@ class Shape:
     payload: Payload = "EventData"
     style: Style | None = None
     element: str = "EventData"
+    names: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset(name for name, _ in self.fields))
 
 
 def _fields(text: str) -> tuple[tuple[str, Kind], ...]:

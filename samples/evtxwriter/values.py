@@ -10,10 +10,10 @@ import datetime as dt
 import functools
 import struct
 import uuid
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 Kind = Literal["string", "u8", "u16", "u32", "u64", "hex32", "hex64", "guid", "sid", "filetime"]
 Value = str | int | dt.datetime | None
@@ -85,4 +85,27 @@ def encode(kind: Kind, value: Value) -> tuple[int, bytes]:
         return NULL, b""
     if isinstance(value, str):
         return TYPE_NUMBER[kind], _TEXTUAL[kind](value)
-    return TYPE_NUMBER[kind], _PACK[kind](filetime(value))
+    return TYPE_NUMBER[kind], _PACK[kind](value if isinstance(value, int) else filetime(value))
+
+
+class Packed(NamedTuple):
+    """The values of one template instance: their number, their descriptors and their bytes one after another."""
+
+    count: int
+    descriptors: bytes
+    data: bytes
+
+
+@functools.cache
+def _descriptors(count: int) -> struct.Struct:
+    return struct.Struct("<" + "HH" * count)
+
+
+def pack(values: Iterable[tuple[int, bytes]]) -> Packed:
+    """Pack (type number, bytes) pairs; a descriptor is size, type and a zero byte."""
+    flat: list[int] = []
+    parts: list[bytes] = []
+    for kind, raw in values:
+        flat += (len(raw), kind)
+        parts.append(raw)
+    return Packed(len(parts), _descriptors(len(parts)).pack(*flat), b"".join(parts))

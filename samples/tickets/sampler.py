@@ -30,9 +30,9 @@ the discard twins of these four. Each run starts nginx again. 5155 (listen), 515
 follow; 5447 shows the filters coming and going. The state was saved during the second run, the log goes on until
 after its clean-up, when everything works again.
 
-**What a reader should see.** Blocks of the second run: `third-party`, known from the state (the provider names the
-service of the sampler). The block of the first run stays `unresolved`: its filter was gone when the state was saved,
-and only the 5447 records know it.
+**What a reader should see.** Blocks of the second run: `other-wfp`, known from the state: not the firewall's filters,
+and what a provider says of itself (name and service are the sampler's) is no proof of who made it. The block of the
+first run stays `unresolved`: its filter was gone when the state was saved, and only the 5447 records know it.
 """
 HOST: Final = "WS-DEMO-13"
 ADDRESS: Final = "192.168.50.13"
@@ -162,7 +162,7 @@ def _second_run(story: Story, run: dict[str, _Added], t: float) -> None:
     """Tell what the eight filters refuse: bind first, then listen, accept and connect."""
 
     def say(layer: str) -> tuple[int, Say]:
-        return run[layer].number, Say("third-party", "snapshot", run[layer].number)
+        return run[layer].number, Say("other-wfp", "snapshot", run[layer].number)
 
     story.started(t, 7240, NGINX_DOS, NGINX_DOS, parent="C:\\Windows\\System32\\cmd.exe", creator=5300)
     for second, event_id, layer in (

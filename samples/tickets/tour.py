@@ -150,7 +150,7 @@ def _services(story: Story, ids: Ids, t: float) -> list[Service]:
         )
     story.ended(t + 60, 7700, dos)
     return [
-        Service("BITS", "likely", [ids["BITS-V4-443"], ids["BITS-V4-80"]], "its process start names the service"),
+        Service("BITS", "likely", [ids["BITS-V4-80"], ids["BITS-V4-443"]], "its process start names the service"),
         Service("CryptSvc", "possible", [ids["CryptSvc-V4-80"]], "port 80, process unknown: BITS or CryptSvc"),
         Service("wuauserv", "not-this", [], "its rule is for port 443, the connection goes to 8530"),
     ]

@@ -136,7 +136,7 @@ def drops(story: Story, ids: Ids, t: float) -> None:
         origin="Stealth",
         outbound=True,
     )
-    nothing = Say("no-filter", "none", None, "id 0 names no filter")
+    nothing = Say("no-filter", "event", None, "the event itself says that no filter is named: id 0")
     story.dropped(t + 12, Flow("-", 0, ADDRESS, 8, "203.0.113.10", 0, 1), [0], [nothing], "INBOUND_TRANSPORT", 13)
     story.port(t + 14, 5159, SHARE, 3120, ALL, 25, say=nothing)
     ipsec = ids["ipsec-V4"]

@@ -15,7 +15,6 @@ from samples.machine import (
     protocol,
     remote_port,
 )
-from samples.sids import permit_sddl
 from samples.state import Condition, Endpoint, Provider, Session, SubLayer
 
 HOST: Final = "WS-DEMO-12"
@@ -171,10 +170,8 @@ def _rules(machine: Machine, ids: Ids) -> None:
         "Example Backup",
         "ALE_AUTH_CONNECT_V4",
         "PERMIT",
-        [
-            application(SVCHOST),
-            *[Condition("ALE_USER_ID", "EQUAL", "SECURITY_DESCRIPTOR_TYPE", permit_sddl("wbengine"))],
-        ],
+        [application("\\device\\harddiskvolume3\\program files\\example backup\\backup.exe"), protocol(6)],
         weight=("UINT8", 9),
         data=machine.rule_data(),
+        flags=("INDEXED",),
     )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from analyzer import addressing, attribution, coverage, flows, frames, markers, resolve, states
 from analyzer.hosts import hosts_by_session
+from analyzer.hosts import hosts_by_session
 from analyzer.readers.evtx import EvtxLog
 from analyzer.readers.wfpstate import WfpState
 from analyzer.wfp import events as wfp_events
@@ -274,3 +275,40 @@ def otrf(shared: Path) -> Iterator[dict[str, Any]]:
                 "message": raw.get("Message") or raw.get("message") or "",
                 "fields": fields,
             }
+
+
+WFP_IDS = frozenset({5031, 5152, 5154, 5156, 5157, 5158})
+_COLUMNS = {
+    "processid": "process_id",
+    "application": "application",
+    "direction": "direction_code",
+    "sourceaddress": "source_address",
+    "sourceport": "source_port",
+    "destaddress": "dest_address",
+    "destport": "dest_port",
+    "protocol": "protocol",
+    "interfaceindex": "interface_index",
+    "filterorigin": "event_origin",
+    "filterrtid": "filter_rtid",
+    "layername": "layer_code",
+    "layerrtid": "layer_rtid",
+    "profiles": "profiles",
+}
+
+
+def otrf_frame(shared: Path) -> pd.DataFrame:
+    """The public JSON events 5031-5158 as one ``wfp`` frame; lines whose fields are not split out are left out."""
+    schema = frames.EVENT_SCHEMAS["wfp"]
+    rows = []
+    for line in otrf(shared):
+        fields = line["fields"]
+        if line["event_id"] not in WFP_IDS or "application" not in fields or line["computer"] is None:
+            continue
+        row = {column: fields.get(name) for name, column in _COLUMNS.items()}
+        for column, value in row.items():
+            if value in ("-", ""):
+                row[column] = None
+            elif value is not None:
+                row[column] = int(value) if schema[column] == frames.NUMBER else str(value)
+        rows.append({**row, "event_id": line["event_id"], "computer": line["computer"], "s": line["line"]})
+    return _table("wfp", rows, SYSTEM)

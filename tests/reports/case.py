@@ -269,7 +269,7 @@ def _findings() -> tuple[Finding, ...]:
                 (
                     (
                         'New-NetFirewallRule -DisplayName "svchost for services under user accounts" '
-                        '-Direction Outbound -Action Allow '
+                        "-Direction Outbound -Action Allow "
                         '-Program "%SystemRoot%\\System32\\svchost.exe" -Protocol TCP -RemotePort 80,443 '
                         '-LocalUser "D:(A;;CC;;;IU)(A;;CC;;;SY)(A;;CC;;;LS)(A;;CC;;;NS)"'
                     ),
