@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from analyzer.readers.evtx import EvtxLog
     from analyzer.states import Book
 
+SECURITY: Final = "Security"
 GAPS_SHOWN: Final = 20
 MARKERS_SHOWN: Final = 200
 
@@ -124,7 +125,8 @@ def notes(logs: Sequence[tuple[str, EvtxLog]], book: Book, events: pd.DataFrame)
     for name, log in logs:
         if log.records and log.tables["wfp"].empty:
             channels = ", ".join(sorted(log.channels)[:3]) or "no channel named"
-            what = f"a log without Windows Filtering Platform events (channel: {channels}); auditing may have been off"
+            off = "auditing may have been off" if SECURITY in log.channels else "they are written to the Security log"
+            what = f"a log without Windows Filtering Platform events (channel: {channels}); {off}"
             out.append(Problem(name, None, "note", what))
     if logs and not book.snapshots and len(events):
         out.append(Problem(None, None, "note", "no state was handed in: run-time ids cannot be looked up"))

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 # A refused TCP connect is sent again after 3 and 6 s at most (21 s in all), so equal records further apart are new.
 ATTEMPT_GAP_NS: Final = 21_000_000_000
 
+# A suppressed ICMP error is recorded within a millisecond of the packet; the tolerance is for coarse time stamps.
+ERROR_GAP_NS: Final = 50_000_000
+PACKET_LAYERS: Final = ("INBOUND_TRANSPORT_V4_DISCARD", "INBOUND_TRANSPORT_V6_DISCARD")
+ERROR_LAYERS: Final = ("OUTBOUND_ICMP_ERROR_V4", "OUTBOUND_ICMP_ERROR_V6")
+
 FLOW_KEYS: Final = (
     "computer",
     "application",
@@ -86,7 +91,37 @@ def attempts(events: pd.DataFrame) -> NDArray[np.int64]:
     new[1:] = ~same | ((times[order][1:] - times[order][:-1]) > ATTEMPT_GAP_NS)
     numbers = np.empty(count, dtype=np.int64)
     numbers[order] = np.cumsum(new) - 1
-    return numbers
+    return _join_suppressed_errors(events, times, numbers)
+
+
+def _join_suppressed_errors(
+    events: pd.DataFrame, times: NDArray[np.int64], numbers: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Give a suppressed ICMP error the attempt of the dropped packet that it would have answered.
+
+    Measured in real events: the inbound packet (filter X) and the error (X+2) are recorded at the same time, the
+    error with the addresses exchanged.
+    """
+    layer = events["layer"].astype("object")
+    inbound = layer.isin(PACKET_LAYERS).to_numpy() & (events["action"] == "drop").to_numpy()
+    errors = layer.isin(ERROR_LAYERS).to_numpy() & (events["action"] == "drop").to_numpy()
+    if not inbound.any() or not errors.any():
+        return numbers
+    hosts = events["computer"].astype("str").fillna("")
+    source, dest = events["source_address"].astype("str").fillna(""), events["dest_address"].astype("str").fillna("")
+    packets = pd.DataFrame({"host": hosts, "far": source, "near": dest, "at": times, "attempt": numbers})[inbound]
+    answers = pd.DataFrame({"host": hosts, "far": dest, "near": source, "at": times, "row": np.arange(len(times))})
+    found = pd.merge_asof(
+        answers[errors].sort_values("at"),
+        packets.sort_values("at"),
+        on="at",
+        by=["host", "far", "near"],
+        direction="nearest",
+        tolerance=ERROR_GAP_NS,
+    ).dropna(subset=["attempt"])
+    out = numbers.copy()
+    out[found["row"].to_numpy()] = found["attempt"].to_numpy(dtype=np.int64)
+    return out
 
 
 def add(events: pd.DataFrame) -> pd.DataFrame:

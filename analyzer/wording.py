@@ -65,7 +65,8 @@ def answer(kinds: Sequence[KindCount], attempts: int, events: int) -> str:
         each = [f"{number(k.count)} {SAID[k.kind]}" for k in chosen[:3]] + (
             [f"{number(rest)} otherwise"] if rest else []
         )
-        said = f", all {SAID[chosen[0].kind]}" if len(chosen) == 1 and total > 1 else f": {', '.join(each)}"
+        alone = f", {'all ' if total > 1 else ''}{SAID[chosen[0].kind]}"
+        said = alone if len(chosen) == 1 else f": {', '.join(each)}"
         parts.append(f"{plural(total, one)}{tries}{said}.")
     return " ".join(parts) if parts else "Nothing was blocked or dropped in the events that were handed in."
 

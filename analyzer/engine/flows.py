@@ -103,6 +103,12 @@ class FlowArrays:
         )
 
 
+EMBEDDED_LAYERS = tuple(
+    f"{direction}BOUND_ICMP_ERROR_V{family}{end}"
+    for direction in ("IN", "OUT")
+    for family in (4, 6)
+    for end in ("", "_DISCARD")
+)
 PROFILE_WORDS = {"none": 0, "public": 1, "private": 2, "domain": 3}
 TRUE_WORDS = frozenset({"true", "1", "yes"})
 FALSE_WORDS = frozenset({"false", "0", "no"})
@@ -149,18 +155,23 @@ def from_events(events: pd.DataFrame) -> FlowArrays:
     both = (local.family != 0) & (remote.family != 0)
     same = both & (local.family == remote.family) & (local.high == remote.high) & (local.low == remote.low)
     inside = same | _is_loopback(local) | _is_loopback(remote)
-    # Two different addresses may both be the host's own: only the event's own word says "not loopback" for sure.
-    loopback = np.where(said != 0, said, np.where(inside, 1, np.where(both, -1, 0))).astype(np.int8)
+    # Two different addresses may both be the host's own, and then the packet loops back: that cannot be told.
+    own = events["remote_address"].isin(events["local_address"].dropna().unique()).to_numpy()
+    loopback = np.where(said != 0, said, np.where(inside, 1, np.where(both & ~own, -1, 0))).astype(np.int8)
+    # Measured: at the ICMP-error layers events carry zeros, or protocol, ports and addresses of the embedded packet.
+    embedded = events["layer"].isin(EMBEDDED_LAYERS).to_numpy()
+    near = Addresses(np.where(embedded, 0, local.family), local.high, local.low)
+    far = Addresses(np.where(embedded, 0, remote.family), remote.high, remote.low)
     application = np.array([text.lower() for text in events["application"].cat.categories] + [None], dtype=object)[
         events["application"].cat.codes.to_numpy()
     ]
     return FlowArrays(
         application=application,
-        protocol=numbers(events["protocol"]),
-        local=local,
-        remote=remote,
-        local_port=numbers(events["local_raw_port"]),
-        remote_port=numbers(events["remote_raw_port"]),
+        protocol=np.where(embedded, UNKNOWN, numbers(events["protocol"])),
+        local=near,
+        remote=far,
+        local_port=np.where(embedded, UNKNOWN, numbers(events["local_raw_port"])),
+        remote_port=np.where(embedded, UNKNOWN, numbers(events["remote_raw_port"])),
         order_certain=(events["endpoint_order"] == "certain").to_numpy(dtype=bool),
         loopback=loopback,
         original_profile=_by_category(events["original_profile"], _profile, UNKNOWN, np.int64),

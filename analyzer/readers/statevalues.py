@@ -6,6 +6,7 @@ Value tags and their meaning: REFERENCE 4.2 and 9. Values come from ``data``, ne
 from __future__ import annotations
 
 import ipaddress
+import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -82,6 +83,9 @@ def blob_bytes(text: str) -> bytes | None:
 
 
 @lru_cache(maxsize=16384)
+_NO_TEXT: Final = frozenset({"Cc", "Cs", "Cn", "Co"})
+
+
 def blob_text(data: bytes) -> str | None:
     """Return the UTF-16LE text of a blob without its final NULs, or None where it is no such text."""
     if not data or len(data) % 2:
@@ -90,7 +94,8 @@ def blob_text(data: bytes) -> str | None:
         text = data.decode("utf-16-le").rstrip("\x00")
     except UnicodeDecodeError:
         return None
-    return text if text and text.isprintable() else None
+    # Format characters (bidirectional marks and the like) may stand in a hostile path; controls mean it is no text.
+    return text if text and not any(unicodedata.category(char) in _NO_TEXT for char in text) else None
 
 
 def data_text(blob: etree._Element | None) -> str | None:
