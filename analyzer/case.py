@@ -20,6 +20,7 @@ from analyzer.model import Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+_NAMES_SHOWN: Final = 5
 _READABLE: Final = "event logs (.evtx), WFP states (netsh wfp show state) and WFP filters (netsh wfp show filters)"
 
 
@@ -33,7 +34,8 @@ class CaseFile:
 
     ``name`` is unique in the case and free of the analyst's own folders; ``modified`` is RFC 3339 in UTC with seven
     decimals; ``bytes``, ``sha256`` and ``modified`` are None where the file could not be read to its end. ``named``
-    says that the user named this very file, not only a folder around it.
+    says that the user named this very file, not only a folder around it; ``telling`` that it may hold evidence although
+    nobody reads it.
     """
 
     path: Path
@@ -41,6 +43,7 @@ class CaseFile:
     kind: FileKind
     what: str
     named: bool
+    telling: bool = False
     bytes: int | None = None
     sha256: str | None = None
     modified: str | None = None
@@ -96,16 +99,23 @@ def open_case(paths: Sequence[Path], progress: Callable[[str, int, int], None] |
         if file.sha256 is not None:
             by_content[file.sha256] = file
         files.append(file)
-        if not file.readable and file.sha256 is not None:
-            problems.append(_left_out(file))
+    problems.extend(_left_out([file for file in files if not file.readable and file.sha256 is not None]))
     return Case(tuple(files), tuple(problems))
 
 
-def _left_out(file: CaseFile) -> Problem:
-    if not file.named:
-        return Problem(file.name, None, "note", f"{file.what}: left out")
-    hint = f". Readable are {_READABLE}" if file.kind == "unknown" else ""
-    return Problem(file.name, None, "lost", f"{file.what}: left out{hint}")
+def _left_out(files: Sequence[CaseFile]) -> Iterator[Problem]:
+    """Say what no reader takes: named files and what may hold evidence one by one, the rest of folders together."""
+    others = [file for file in files if not (file.named or file.telling)]
+    for file in files:
+        if file.named:
+            hint = f". Readable are {_READABLE}" if file.kind == "unknown" else ""
+            yield Problem(file.name, None, "lost", f"{file.what}: left out{hint}")
+        elif file.telling or len(others) == 1:
+            yield Problem(file.name, None, "note", f"{file.what}: left out")
+    if len(others) > 1:
+        names = ", ".join(f"{file.name} ({file.what})" for file in others[:_NAMES_SHOWN])
+        more = f" and {len(others) - _NAMES_SHOWN} more" if len(others) > _NAMES_SHOWN else ""
+        yield Problem(None, None, "note", f"{len(others)} other files in folders were left out: {names}{more}")
 
 
 # --------------------------------------------------------------------------------------------------------------
@@ -234,6 +244,7 @@ def _read(item: _Found, problems: list[Problem], progress: Callable[[str, int, i
         identity.kind,
         identity.what,
         item.named,
+        identity.telling,
         size,
         digest.hexdigest(),
         rfc3339(status.st_mtime_ns),

@@ -24,7 +24,8 @@ FIRST_CHUNK: Final = 4096
 # The kinds that a reader exists for, and what the others are called when they have to be left out.
 READ: Final[frozenset[str]] = frozenset({"evtx", "wfpstate", "filters"})
 
-_ARCHIVE: Final = "{}; archives are not read yet: unpack it and give the folder"
+_UNPACK: Final = "archives are not read yet: unpack it and give the folder"
+_ARCHIVE: Final = f"{{}}; {_UNPACK}"
 _MAGICS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"PK\x03\x04", _ARCHIVE.format("a zip archive")),
     (b"PK\x05\x06", _ARCHIVE.format("an empty zip archive")),
@@ -46,10 +47,14 @@ _FILTERS: Final = (b"<filters", "<filters".encode("utf-16-le"), "<filters".encod
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The kind of a file, and in words what it seems to be."""
+    """The kind of a file, and in words what it seems to be.
+
+    ``telling`` says that it may hold evidence although nobody reads it: to be told by itself, not among others.
+    """
 
     kind: FileKind
     what: str
+    telling: bool = False
 
 
 OWN_OUTPUT: Final = Identity("unknown", "an output of this program")
@@ -83,14 +88,14 @@ class Identifier:
 def identify(head: bytes) -> Identity:
     """Judge a file by its first ``HEAD`` bytes (all of them for a smaller file)."""
     if not head:
-        return Identity("unknown", "an empty file")
+        return Identity("unknown", "an empty file", telling=True)
     if head.startswith(FILE_MAGIC):
         return Identity("evtx", "an event log")
     if head[4:8] == b"LfLe":
-        return Identity("unknown", "an event log of the old .evt format (before Windows Vista), which is not read")
+        return Identity("unknown", "an event log of the old .evt format (before Windows Vista), not read", telling=True)
     for magic, what in _MAGICS:
         if head.startswith(magic):
-            return Identity("unknown", what)
+            return Identity("unknown", what, telling=what.endswith(_UNPACK))
     return _identify_text(head)
 
 
@@ -119,12 +124,14 @@ def _by_root(name: str) -> Identity:
         case "wfpstate":
             return Identity("wfpstate", "a WFP state (netsh wfp show state)")
         case "wfpdiag":
-            return Identity("wfpdiag", "a WFP capture without filters (netsh wfp capture), which is not read yet")
-        case "netEvents":
-            return Identity("netevents", "WFP net events (netsh wfp show netevents), which are not read yet")
-        case "Event" | "Events":
             return Identity(
-                "unknown",
-                f"an XML file of events (root element {name}), not read yet: export the log as .evtx",
+                "wfpdiag", "a WFP capture without filters (netsh wfp capture), which is not read yet", telling=True
             )
+        case "netEvents":
+            return Identity(
+                "netevents", "WFP net events (netsh wfp show netevents), which are not read yet", telling=True
+            )
+        case "Event" | "Events":
+            what = f"an XML file of events (root element {name}), not read yet: export the log as .evtx"
+            return Identity("unknown", what, telling=True)
     return Identity("unknown", f"an XML file of another kind (root element {name})")

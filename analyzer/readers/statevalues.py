@@ -36,6 +36,8 @@ _TAG_TYPES: Final[dict[str, str]] = {
 }
 _TEXT_TYPES: Final = frozenset({"SID", "SECURITY_DESCRIPTOR_TYPE", "UNICODE_STRING_TYPE"})
 
+_NO_TEXT: Final = frozenset({"Cc", "Cs", "Cn", "Co"})
+
 
 class Value(NamedTuple):
     """One decoded value. ``value`` is None where ``error`` says why, or for the type EMPTY."""
@@ -83,9 +85,6 @@ def blob_bytes(text: str) -> bytes | None:
 
 
 @lru_cache(maxsize=16384)
-_NO_TEXT: Final = frozenset({"Cc", "Cs", "Cn", "Co"})
-
-
 def blob_text(data: bytes) -> str | None:
     """Return the UTF-16LE text of a blob without its final NULs, or None where it is no such text."""
     if not data or len(data) % 2:
