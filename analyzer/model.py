@@ -148,6 +148,7 @@ class Verdict:
     process_ids: tuple[int, ...] = ()
     rule_maker: str | None = None
     state: str | None = None
+    findings: tuple[str, ...] = ()  # keys of the findings that rest on this verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,7 @@ class Finding:
     collect_next: tuple[str, ...] = ()
     services: tuple[ServiceOutcome, ...] | None = None
     # more than the contract asks for
+    key: str = ""  # unique in the result, and steady: for links
     kind: Kind | None = None
     rationale: tuple[str, ...] = ()
     lookalikes: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
@@ -27,7 +28,7 @@ from analyzer.model import (
 from analyzer.wfp import origins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -77,8 +78,11 @@ def _known(values: NDArray[Any]) -> list[int]:
     return [int(v) for v in values if v is not None]
 
 
-def verdicts(events: pd.DataFrame, book: Book) -> tuple[Verdict, ...]:
-    """Fold events into verdicts: blocks first, then drops, then permits, each by count."""
+def verdicts(events: pd.DataFrame, book: Book, findings: Mapping[int, tuple[str, ...]]) -> tuple[Verdict, ...]:
+    """Fold events into verdicts: blocks first, then drops, then permits, each by count.
+
+    ``findings`` maps verdict numbers to the keys of the findings that rest on them.
+    """
     if events.empty:
         return ()
     columns = _columns(events)
@@ -90,6 +94,7 @@ def verdicts(events: pd.DataFrame, book: Book) -> tuple[Verdict, ...]:
     for start, stop in zip(starts, [*starts[1:], len(order)], strict=True):
         rows = order[start:stop]
         verdict = _verdict(columns, rows, book, refs)
+        verdict = dataclasses.replace(verdict, findings=findings.get(int(numbers[rows[0]]), ()))
         out.append(((ACTION_ORDER[verdict.action], -verdict.count, verdict.first or "", int(rows[0])), verdict))
     return tuple(verdict for _, verdict in sorted(out, key=lambda pair: pair[0]))
 

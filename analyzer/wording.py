@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer.engine.conditions import LOST
-from analyzer.wfp import fields, sddl, values
+from analyzer.wfp import fields, flags, protocols, sddl, values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # How each kind is put into the answer's sentence, after a number.
 SAID: Final[dict[str, str]] = {
-    "default-outbound": "by the outbound default (no allow rule matched)",
-    "default-inbound": "by the inbound default (no allow rule matched)",
+    "default-outbound": "by the outbound default",
+    "default-inbound": "by the inbound default",
     "explicit-rule": "by an explicit rule",
     "service-hardening": "by service hardening",
     "stealth": "by port-scan prevention",
@@ -32,6 +32,13 @@ SAID: Final[dict[str, str]] = {
     "ipsec": "by IPsec",
     "no-filter": "without a filter being named",
     "unresolved": "by a filter that these files cannot tell",
+}
+
+
+WHY: Final[dict[str, str]] = {
+    "default-outbound": ": no allow rule matched",
+    "default-inbound": ": no allow rule matched",
+    "stealth": ": nothing listened there",
 }
 
 
@@ -65,10 +72,19 @@ def answer(kinds: Sequence[KindCount], attempts: int, events: int) -> str:
         each = [f"{number(k.count)} {SAID[k.kind]}" for k in chosen[:3]] + (
             [f"{number(rest)} otherwise"] if rest else []
         )
-        alone = f", {'all ' if total > 1 else ''}{SAID[chosen[0].kind]}"
+        alone = f", {'all ' if total > 1 else ''}{SAID[chosen[0].kind]}{WHY.get(chosen[0].kind, '')}"
         said = alone if len(chosen) == 1 else f": {', '.join(each)}"
         parts.append(f"{plural(total, one)}{tries}{said}.")
     return " ".join(parts) if parts else "Nothing was blocked or dropped in the events that were handed in."
+
+
+def _number_words(field: str, value: int) -> str | None:
+    """Return words for a number whose meaning depends on its field, or None."""
+    if field == "IP_PROTOCOL":
+        return protocols.protocol_name(value)
+    if field == "FLAGS":
+        return flags.condition_flag_words(value)
+    return values.number_words(field, value)
 
 
 # Grades that the platform itself or tied evidence vouches for.
@@ -103,6 +119,5 @@ def condition(field: str, match: str, value: object, text: str) -> str:
     if field == "ALE_USER_ID" and isinstance(value, str):
         return f"{name} {verb} {sddl.sd_words(value)}"
     if isinstance(value, int):
-        said = values.number_words(field, value)
-        return f"{name} {verb} {said}" if said else f"{name} {verb} {text}"
+        return f"{name} {verb} {_number_words(field, value) or text}"
     return f"{name} {verb} {text}"

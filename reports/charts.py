@@ -8,35 +8,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from reports import text, words
+from reports.axis import LEFT, RIGHT, WIDTH, Tick, nice_ticks, rounded, time_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
-    from analyzer.model import Action, Coverage, InputFile, Kind, Marker, Timeline, TimelineSeries
+    from analyzer.model import Action, Kind, Marker, Timeline, TimelineSeries
 
-WIDTH: Final = 1120.0
-LEFT: Final = 56.0
-RIGHT: Final = 14.0
 MOST_COLUMNS: Final = 280  # more bins than this are drawn together, side by side they would be thinner than 3 units
 WIDEST_COLUMN: Final = 28.0
 APART: Final = 3.0  # least space between two flags
 SPACED: Final = 9.0  # least space between two lines; nearer ones are one line
 STRETCH: Final = 0.3  # markers this near to the first or last bin, as a share of the time shown, widen the picture
 _ORDER: Final = {kind: i for i, kind in enumerate(words.KINDS)}  # of the legend and of the stacks
-TICK_STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """One tick of an axis: where, and what is written there."""
-
-    at: float
-    label: str
-    anchor: str = "middle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,39 +110,6 @@ class _Bins:
     counts: tuple[tuple[int, ...], ...]
 
 
-def _r(value: float) -> float:
-    return round(value, 1)
-
-
-def nice_ticks(peak: int, most: int = 4) -> tuple[int, ...]:
-    """Return whole numbers from 0 to at least ``peak`` in steps of 1, 2 or 5 times a power of ten."""
-    rough = max(peak, 1) / most
-    power = 10 ** math.floor(math.log10(rough)) if rough >= 1 else 1
-    step = next(int(power * m) for m in (1, 2, 5, 10) if power * m >= rough)
-    return tuple(range(0, step * math.ceil(max(peak, 1) / step) + 1, step))
-
-
-def _time_ticks(begin: datetime, seconds: float, scale: float) -> tuple[Tick, ...]:
-    """Return ticks at round times, six or fewer apart from the ends; the day is written where it changes."""
-    step = next((s for s in TICK_STEPS if seconds / s <= 8), 86400 * math.ceil(seconds / 86400 / 8))
-    day = begin.replace(hour=0, minute=0, second=0, microsecond=0)
-    offset = math.ceil((begin - day).total_seconds() / step) * step
-    at = day + timedelta(seconds=offset)
-    pattern = "%H:%M:%S" if step < 60 else "%H:%M"
-    ticks: list[Tick] = []
-    last_day = None
-    while (at - begin).total_seconds() <= seconds:
-        label = "" if step >= 86400 else at.strftime(pattern)
-        if at.date() != last_day:
-            label = f"{at.strftime('%Y-%m-%d')} {label}".strip()
-            last_day = at.date()
-        x = LEFT + (at - begin).total_seconds() * scale
-        anchor = "start" if x < LEFT + 60 else "end" if x > WIDTH - RIGHT - 60 else "middle"
-        ticks.append(Tick(_r(x), label, anchor))
-        at += timedelta(seconds=step)
-    return tuple(ticks) or (Tick(LEFT, begin.strftime("%Y-%m-%d %H:%M:%S"), "start"),)
-
-
 def _bins(timeline: Timeline) -> _Bins | None:
     """Read the bins; draw neighbours together when there are more than a picture can show."""
     starts = [text.instant(item) for item in timeline.bins]
@@ -193,7 +149,8 @@ def _panel(
         for i, count in enumerate(counts):
             if count:
                 tall = max(count * unit, 1.0)
-                path.append(f"M{_r(lefts[i])} {_r(bottom - base[i])}v{_r(-tall)}h{_r(width)}v{_r(tall)}z")
+                left, foot, up, across = (rounded(x) for x in (lefts[i], bottom - base[i], tall, width))
+                path.append(f"M{left} {foot}v-{up}h{across}v{up}z")
                 base[i] += tall
         stacks.append(Stack(item.kind, "".join(path), sum(counts)))
     hovers = []
@@ -201,9 +158,11 @@ def _panel(
         if total:
             parts = [f"{words.KINDS[item.kind].title} {text.number(c[i])}" for item, c in rows if c[i]]
             label = f"{text.when(bins.labels[i])} UTC: {text.counted(total, action)} ({', '.join(parts)})"
-            hovers.append(Hover(_r(LEFT + (bins.starts[i] - begin).total_seconds() * scale), _r(column), label))
+            hovers.append(
+                Hover(rounded(LEFT + (bins.starts[i] - begin).total_seconds() * scale), rounded(column), label)
+            )
     title = {"block": "Blocks", "drop": "Drops", "permit": "Permits"}[action]
-    labels = tuple(Tick(_r(bottom - t * unit), text.number(t)) for t in ticks)
+    labels = tuple(Tick(rounded(bottom - t * unit), text.number(t)) for t in ticks)
     return Panel(action, title, top, height, labels, tuple(stacks), tuple(hovers), max(sums, default=0))
 
 
@@ -231,7 +190,7 @@ def _flag(first: int, last: int, lines: Sequence[float]) -> Flag:
     """Make the flag of the markers ``first`` to ``last``; it stands above the middle of its lines."""
     label = str(first) if first == last else f"{first}–{last}"
     middle = (lines[0] + lines[-1]) / 2
-    return Flag(_r(middle), label, 8.0 + 7.0 * len(label), tuple(_r(x) for x in lines))
+    return Flag(rounded(middle), label, 8.0 + 7.0 * len(label), tuple(rounded(x) for x in lines))
 
 
 def _left(item: tuple[int, int, list[float]]) -> float:
@@ -283,7 +242,7 @@ def timeline_chart(timeline: Timeline, markers: Sequence[Marker]) -> TimelineCha
         flags_top=flags_top,
         axis=axis,
         panels=tuple(panels),
-        ticks=_time_ticks(begin, seconds, scale),
+        ticks=time_ticks(begin, seconds, scale),
         flags=flags,
         markers=numbered,
         legend=legend,
@@ -305,81 +264,3 @@ def _describe(timeline: Timeline, panels: Sequence[Panel], per: str) -> str:
         kinds = ", ".join(f"{words.KINDS[s.kind].title} {text.number(s.total)}" for s in panel.stacks if s.total)
         parts.append(f"{panel.title}: at most {text.number(panel.peak)} per {per}; {kinds}.")
     return f"{text.span(timeline.first or timeline.bins[0], timeline.last)}. " + " ".join(parts)
-
-
-# ------------------------------------------------------------------------------------------- coverage in time
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """The time that one input covers."""
-
-    label: str
-    note: str
-    x: float
-    width: float
-    top: float
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A state: one moment, drawn as a diamond."""
-
-    label: str
-    note: str
-    x: float
-    top: float
-
-
-@dataclass(frozen=True, slots=True)
-class CoverageChart:
-    """Which input covers which time, on one axis."""
-
-    width: float
-    height: float
-    left: float
-    right: float
-    axis: float
-    bars: tuple[Bar, ...]
-    moments: tuple[Moment, ...]
-    ticks: tuple[Tick, ...]
-    description: str
-
-
-def coverage_chart(inputs: Sequence[InputFile], coverage: Coverage) -> CoverageChart | None:
-    """Lay out logs as bars and states as moments; None with fewer than one dated input."""
-    states = {p.state: p.state_time for p in coverage.pairings}
-    spans: list[tuple[InputFile, datetime, datetime]] = []
-    for item in inputs:
-        first = text.instant(item.first or states.get(item.name))
-        last = text.instant(item.last) or first
-        if first is not None and last is not None:
-            spans.append((item, min(first, last), max(first, last)))
-    if not spans:
-        return None
-    begin, end = min(s[1] for s in spans), max(s[2] for s in spans)
-    seconds = max((end - begin).total_seconds(), 1.0)
-    begin, seconds = begin - timedelta(seconds=seconds * 0.02), seconds * 1.04
-    scale = (WIDTH - LEFT - RIGHT) / seconds
-    bars: list[Bar] = []
-    moments: list[Moment] = []
-    top = 6.0
-    for item, first, last in spans:
-        x = LEFT + (first - begin).total_seconds() * scale
-        note = text.span(item.first or states.get(item.name), item.last)
-        if item.first is not None and item.last is not None and item.kind not in {"wfpstate", "filters"}:
-            bars.append(Bar(item.name, note, _r(x), _r(max((last - first).total_seconds() * scale, 2.0)), top))
-        else:
-            moments.append(Moment(item.name, note, _r(x), top))
-        top += 34.0
-    return CoverageChart(
-        WIDTH,
-        top + 26.0,
-        LEFT,
-        WIDTH - RIGHT,
-        top,
-        tuple(bars),
-        tuple(moments),
-        _time_ticks(begin.astimezone(UTC), seconds, scale),
-        "; ".join([f"{bar.label}: {bar.note}" for bar in bars] + [f"{m.label}: {m.note}" for m in moments]),
-    )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from reports import charts, text, view, words
+from reports import charts, coverage_chart, glossary, text, view, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ def render_html(analysis: Analysis) -> str:
             a=analysis,
             v=view.build(analysis),
             chart=charts.timeline_chart(analysis.timeline, analysis.coverage.markers),
-            cover=charts.coverage_chart(analysis.inputs, analysis.coverage),
+            cover=coverage_chart.coverage_chart(analysis.inputs, analysis.coverage),
             computers=computers(analysis),
             kinds=input_kinds(analysis.inputs),
             reading=view.reading(analysis.problems),
@@ -139,8 +139,8 @@ def _environment() -> Environment:
             "KIND_EVIDENCE": words.KIND_EVIDENCE,
             "INPUT_KINDS": words.INPUT_KINDS,
             "EVENTS": words.EVENTS,
-            "LIMITS": words.LIMITS,
-            "GLOSSARY": words.GLOSSARY,
+            "LIMITS": glossary.LIMITS,
+            "GLOSSARY": glossary.GLOSSARY,
             "AGREEMENT": words.AGREEMENT,
             "MOST_MARKERS": view.MOST_MARKERS,
             "MOST_BINS": view.MOST_BINS,

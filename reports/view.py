@@ -145,17 +145,6 @@ def _filter_anchors(cited: Sequence[CitedFilter]) -> tuple[_Filters, list[str]]:
     return _Filters({(c.input, c.filter.filter_id): n for c, n in zip(cited, names, strict=True)}, by_id), names
 
 
-def _rests_on(finding: Finding, verdict: Verdict) -> bool:
-    """Tell whether the finding cites a record or the filter of this verdict, and is about its kind."""
-    if finding.kind is not None and finding.kind != verdict.kind:
-        return False
-    cited = {item.record_id for item in finding.evidence if item.record_id is not None}
-    if cited.intersection(verdict.record_ids):
-        return True
-    used = verdict.filter.filter_id if verdict.filter is not None else None
-    return used is not None and finding.kind is not None and any(item.filter_id == used for item in finding.evidence)
-
-
 def reading(problems: Sequence[Problem]) -> str:
     """Say how many problems of each severity there are, the worst first: ``1 lost, 2 notes``."""
     counts = {severity: sum(1 for item in problems if item.severity == severity) for severity in WORST_FIRST}
@@ -171,18 +160,15 @@ def build(analysis: Analysis) -> View:
     shown = fold(analysis.cited, MOST_FILTERS)
     lookup, names = _filter_anchors(shown.rows)
     anchors = _Anchors()
-    finding_names = [anchors.take(f"finding-{text.slug(item.id)}") for item in analysis.findings]
+    finding_names = [anchors.take(f"finding-{text.slug(item.key or item.id)}") for item in analysis.findings]
+    titles = {item.key: Link(name, item.title) for name, item in zip(finding_names, analysis.findings, strict=True)}
     flows = fold(analysis.verdicts, MOST_FLOWS)
     flow_rows = []
     named: dict[str, list[Link]] = {}
     for i, verdict in enumerate(flows.rows, start=1):
         used = verdict.filter.filter_id if verdict.filter is not None else None
         anchor = lookup.anchor(used, verdict.state)
-        links = tuple(
-            Link(name, item.title)
-            for name, item in zip(finding_names, analysis.findings, strict=True)
-            if _rests_on(item, verdict)
-        )
+        links = tuple(titles[key] for key in verdict.findings if key in titles)
         flow_rows.append(FlowRow(f"flow-{i}", i, verdict, anchor, links))
         if anchor is not None:
             named.setdefault(anchor, []).append(Link(f"flow-{i}", str(i)))

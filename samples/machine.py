@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from samples import windows
@@ -84,6 +85,26 @@ def effective_weight(layer: str, weight: Weight, conditions: Sequence[Condition]
     return total
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A filter before it has a run-time id. ``key`` and ``effective`` are made up when not given."""
+
+    name: str
+    layer: str
+    action: str
+    conditions: Sequence[Condition] = ()
+    sublayer: str = windows.WF
+    provider: str | None = windows.WF
+    weight: Weight = EMPTY
+    data: str | None = BUILT_IN
+    origin: str | None = None
+    flags: Sequence[str] = ()
+    callout: str | None = None
+    description: str = ""
+    key: str | None = None
+    effective: int | None = None
+
+
 class Machine:
     """One machine's state under construction. ``seed`` makes its random-looking keys."""
 
@@ -122,54 +143,34 @@ class Machine:
             self.contexts[origin] = Context(self.guid(), origin, number)
         return self.contexts[origin].key
 
-    def add(  # noqa: PLR0913 - a filter has many parts
-        self,
-        name: str,
-        layer: str,
-        action: str,
-        conditions: Sequence[Condition] = (),
-        *,
-        sublayer: str = windows.WF,
-        provider: str | None = windows.WF,
-        weight: Weight = EMPTY,
-        data: str | None = BUILT_IN,
-        origin: str | None = None,
-        flags: Sequence[str] = (),
-        callout: str | None = None,
-        description: str = "",
-        key: str | None = None,
-        effective: int | None = None,
-        filter_id: int | None = None,
-    ) -> int:
+    def add(self, draft: Draft) -> int:
         """Add one filter and return its run-time id. Origins are written on Windows 11 alone."""
-        if filter_id is None:
-            filter_id = self.next_id
-            self.next_id += 1
-        if filter_id in self.filters:
-            raise ValueError(f"run-time id {filter_id} is taken")
-        named = list(flags)
+        filter_id = self.next_id
+        self.next_id += 1
+        named = list(draft.flags)
         context = None
-        if origin is not None and self.windows11:
-            context = self.context(origin)
+        if draft.origin is not None and self.windows11:
+            context = self.context(draft.origin)
             early = [flag for flag in named if flag in {"BOOTTIME", "PERSISTENT"}]
             late = [flag for flag in named if flag not in early]
             named = [*early, "HAS_PROVIDER_CONTEXT", *late, "HAS_FILTER_ORIGIN"]
+        effective = draft.effective
         if effective is None:
-            effective = effective_weight(layer, weight, conditions)
+            effective = effective_weight(draft.layer, draft.weight, draft.conditions)
         self.filters[filter_id] = Filter(
             filter_id,
-            key or self.guid(),
-            name,
-            description,
+            draft.key or self.guid(),
+            draft.name,
+            draft.description,
             tuple(named),
-            self._symbol(provider, windows.WSH_PROVIDER_GUID),
-            data,
-            layer,
-            self._symbol(sublayer, windows.WSH_SUBLAYER_GUID) or sublayer,
-            weight,
-            tuple(conditions),
-            action,
-            callout,
+            self._symbol(draft.provider, windows.WSH_PROVIDER_GUID),
+            draft.data,
+            draft.layer,
+            self._symbol(draft.sublayer, windows.WSH_SUBLAYER_GUID) or draft.sublayer,
+            draft.weight,
+            tuple(draft.conditions),
+            draft.action,
+            draft.callout,
             context,
             effective,
         )

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from samples import windows
 from samples.evtxwriter import Record, filetime
-from samples.told import Event, Flow, Say
+from samples.told import Event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from samples.evtxwriter.values import Value
+    from samples.told import Cause, Flow, Say, Socket
 
 IN, OUT = "%%14592", "%%14593"
 # LayerName codes (REFERENCE 1.3) by the layer's symbol without version and DISCARD.
@@ -36,6 +39,7 @@ LAYER_CODE: Final = {
     "ALE_AUTH_RECV_ACCEPT": "%%14610",
     "ALE_AUTH_CONNECT": "%%14611",
 }
+_SYMBOL: Final = {number: symbol for symbol, number in windows.LAYER_ID.items()}
 NOBODY: Final = "S-1-0-0"
 ACTION: Final = {5031: "block", 5150: "block", 5151: "block", 5155: "block", 5157: "block", 5159: "block"}
 ACTION_DROP: Final = {5152: "drop", 5153: "drop"}
@@ -55,6 +59,16 @@ def _readable(time: int) -> int:
         time += 1
 
 
+def _layer_code(layer_id: int) -> str:
+    """Return the LayerName code of a layer."""
+    return LAYER_CODE[re.sub(r"(_V[46])?(_DISCARD)?$", "", _SYMBOL[layer_id])]
+
+
+def _ale_layer(flow: Flow, *, inbound: bool) -> int:
+    """Return the layer that decides on a connection: ALE_AUTH_RECV_ACCEPT or ALE_AUTH_CONNECT."""
+    return (44 if inbound else 48) + (2 if ":" in flow.local else 0)
+
+
 @dataclass(slots=True)
 class Story:
     """The events of one machine. ``windows11`` chooses the versions of 5152, 5156 and 5157."""
@@ -69,31 +83,19 @@ class Story:
     events: list[Event] = field(default_factory=list)
     attempts: int = 0
 
-    def tell(  # noqa: PLR0913 - an event has many parts
-        self,
-        second: float,
-        event_id: int,
-        version: int,
-        fields: Mapping[str, Value],
-        *,
-        variant: str = "",
-        process_id: int = 4,
-        activity: str | None = None,
-        say: Say | None = None,
-        attempt: int | None = None,
-    ) -> None:
+    def tell(self, second: float, event: Event) -> None:
         """Add one event."""
         mark = hashlib.sha256(f"{self.seed}/{len(self.events)}".encode()).digest()
         fraction = int.from_bytes(mark[:4], "little") % 1_000_000
-        time = _readable(filetime(self.start) + round(second * 10_000_000) + fraction)
-        self.events.append(Event(time, event_id, version, dict(fields), variant, process_id, activity, say, attempt))
+        event.time = _readable(filetime(self.start) + round(second * 10_000_000) + fraction)
+        self.events.append(event)
 
     def new_attempt(self) -> int:
         """Return the number of a new attempt: equal records of one attempt share it."""
         self.attempts += 1
         return self.attempts
 
-    def _connection(self, flow: Flow, *, inbound: bool, filter_id: int, layer: str, number: int) -> dict[str, Value]:
+    def _connection(self, flow: Flow, filter_id: int, layer_id: int, *, inbound: bool) -> dict[str, Value]:
         near, far = (flow.local, str(flow.local_port)), (flow.remote, str(flow.remote_port))
         source, dest = (far, near) if inbound else (near, far)
         return {
@@ -105,105 +107,106 @@ class Story:
             "DestPort": dest[1],
             "Protocol": flow.protocol,
             "FilterRTID": filter_id,
-            "LayerName": LAYER_CODE[layer],
-            "LayerRTID": number,
+            "LayerName": _layer_code(layer_id),
+            "LayerRTID": layer_id,
         }
 
-    def blocked(  # noqa: PLR0913
+    def blocked(
         self,
         second: float,
         flow: Flow,
-        filter_id: int,
-        say: Say,
+        cause: Cause,
         *,
-        origin: str | None = None,
         inbound: bool = False,
         repeats: int = 1,
         loopback: bool = False,
         layer_id: int | None = None,
-        version: int | None = None,
     ) -> None:
         """Tell a refused connection: 5157, in the version of this Windows, ``repeats`` equal records 0.5 s apart."""
-        layer, number = ("ALE_AUTH_RECV_ACCEPT", 44) if inbound else ("ALE_AUTH_CONNECT", 48)
-        number = layer_id if layer_id is not None else number + (2 if ":" in flow.local else 0)
-        fields = self._connection(flow, inbound=inbound, filter_id=filter_id, layer=layer, number=number)
-        fields |= {"ProcessID": flow.process_id}
-        version = version if version is not None else (3 if self.windows11 else 1)
-        if version >= 1:
-            fields |= {"RemoteUserID": NOBODY, "RemoteMachineID": NOBODY}
-        if version >= 2:
+        number = layer_id if layer_id is not None else _ale_layer(flow, inbound=inbound)
+        fields = self._connection(flow, cause.filter_id, number, inbound=inbound)
+        fields |= {"ProcessID": flow.process_id, "RemoteUserID": NOBODY, "RemoteMachineID": NOBODY}
+        if self.windows11:
             yes = "true" if loopback else "false"
             fields |= {"OriginalProfile": self.profile, "CurrentProfile": self.profile, "IsLoopback": yes}
-        if version == 3:
-            fields |= {"InterfaceIndex": self.interface, "FilterOrigin": origin or "Unknown"}
+            fields |= {"InterfaceIndex": self.interface, "FilterOrigin": cause.origin or "Unknown"}
             fields |= {"HasRemoteDynamicKeywordAddress": "false"}
         attempt = self.new_attempt()
         for index in range(repeats):
-            self.tell(second + index * 0.5, 5157, version, fields, say=say, attempt=attempt)
+            event = Event(5157, 3 if self.windows11 else 1, fields, say=cause.say, attempt=attempt)
+            self.tell(second + index * 0.5, event)
 
-    def dropped(  # noqa: PLR0913
+    def _drop(self, flow: Flow, cause: Cause, layer_id: int, attempt: int, *, outbound: bool = False) -> Event:
+        fields = self._connection(flow, cause.filter_id, layer_id, inbound=not outbound)
+        fields |= {"ProcessId": flow.process_id}
+        if self.windows11:
+            fields |= {"FilterOrigin": cause.origin or "Unknown"}
+        return Event(5152, int(self.windows11), fields, say=cause.say, attempt=attempt)
+
+    def dropped(
         self,
         second: float,
         flow: Flow,
-        filters: Sequence[int],
-        say: Sequence[Say],
-        layer: str,
+        cause: Cause,
         layer_id: int,
         *,
-        origin: str | None = None,
-        outbound: bool = False,
         event_id: int = 5152,
-        version: int | None = None,
+        after: Sequence[float] = (0.0,),
     ) -> None:
-        """Tell a dropped packet: one 5152 (or 5153) per filter in ``filters``."""
+        """Tell a dropped inbound packet: 5152 (or 5153), again after each of these seconds if it is sent again."""
         attempt = self.new_attempt()
-        version = version if version is not None else int(self.windows11)
-        for index, (filter_id, expected) in enumerate(zip(filters, say, strict=True)):
-            fields = self._connection(flow, inbound=not outbound, filter_id=filter_id, layer=layer, number=layer_id)
-            fields |= {"ProcessId": flow.process_id}
-            if version == 1:
-                fields |= {"FilterOrigin": origin or "Unknown"}
-            self.tell(second + index * 0.11, event_id, version, fields, say=expected, attempt=attempt)
+        for later in after:
+            event = self._drop(flow, cause, layer_id, attempt)
+            event.event_id = event_id
+            self.tell(second + later, event)
+
+    def unheard(self, second: float, flow: Flow, packet: Cause, error: Cause, *, lag: int = 0) -> None:
+        """Tell a datagram to a port without a listener: the packet's drop, and that of the ICMP error it would cause.
+
+        Both have one time (``lag`` in 100 ns sets them apart). The error goes back to the sender, without ports.
+        """
+        protocol, at_packet, at_error = (58, 15, 34) if ":" in flow.local else (1, 13, 32)
+        attempt = self.new_attempt()
+        self.tell(second, self._drop(flow, packet, at_packet, attempt))
+        answer = replace(flow, local_port=0, remote_port=0, protocol=protocol)
+        event = self._drop(answer, error, at_error, attempt, outbound=True)
+        event.time = _readable(self.events[-1].time + lag)
+        self.events.append(event)
 
     def permitted(
         self, second: float, flow: Flow, filter_id: int, *, inbound: bool = False, origin: str = "Unknown"
     ) -> None:
         """Tell a permitted connection: 5156."""
-        layer, number = ("ALE_AUTH_RECV_ACCEPT", 44) if inbound else ("ALE_AUTH_CONNECT", 48)
-        number += 2 if ":" in flow.local else 0
-        fields = self._connection(flow, inbound=inbound, filter_id=filter_id, layer=layer, number=number)
+        fields = self._connection(flow, filter_id, _ale_layer(flow, inbound=inbound), inbound=inbound)
         fields |= {"ProcessID": flow.process_id, "RemoteUserID": NOBODY, "RemoteMachineID": NOBODY}
         if self.windows11:
             fields |= {"InterfaceIndex": self.interface, "FilterOrigin": origin}
-        self.tell(second, 5156, 1, fields, variant="win11" if self.windows11 else "")
+        self.tell(second, Event(5156, 1, fields, variant="win11" if self.windows11 else ""))
 
-    def port(  # noqa: PLR0913
+    def port(
         self,
         second: float,
         event_id: int,
-        application: str,
-        process_id: int,
-        address: str,
-        number: int,
-        protocol: int = 6,
+        socket: Socket,
         *,
         filter_id: int = 0,
         layer_id: int | None = None,
         say: Say | None = None,
     ) -> None:
         """Tell a bind (5158, blocked 5159) or a listen (5154, blocked 5155)."""
-        layer, first = ("ALE_RESOURCE_ASSIGNMENT", 36) if event_id in {5158, 5159} else ("ALE_AUTH_LISTEN", 40)
+        first = 36 if event_id in {5158, 5159} else 40
+        number = layer_id if layer_id is not None else first + (2 if ":" in socket.address else 0)
         fields: dict[str, Value] = {
-            "ProcessId": process_id,
-            "Application": application,
-            "SourceAddress": address,
-            "SourcePort": str(number),
-            "Protocol": protocol,
+            "ProcessId": socket.process_id,
+            "Application": socket.application,
+            "SourceAddress": socket.address,
+            "SourcePort": str(socket.number),
+            "Protocol": socket.protocol,
             "FilterRTID": filter_id,
-            "LayerName": LAYER_CODE[layer],
-            "LayerRTID": layer_id if layer_id is not None else first + (2 if ":" in address else 0),
+            "LayerName": _layer_code(number),
+            "LayerRTID": number,
         }
-        self.tell(second, event_id, 0, fields, say=say, attempt=self.new_attempt() if say else None)
+        self.tell(second, Event(event_id, 0, fields, say=say, attempt=self.new_attempt() if say else None))
 
     def started(
         self,
@@ -235,7 +238,7 @@ class Story:
             "ParentProcessName": parent,
             "MandatoryLabel": "S-1-16-16384",
         }
-        self.tell(second, 4688, 2, fields)
+        self.tell(second, Event(4688, 2, fields))
 
     def ended(self, second: float, process_id: int, path: str) -> None:
         """Tell the end of a process: 4689."""
@@ -249,7 +252,7 @@ class Story:
             "ProcessId": process_id,
             "ProcessName": path,
         }
-        self.tell(second, 4689, 0, fields)
+        self.tell(second, Event(4689, 0, fields))
 
     def _ordered(self) -> list[Event]:
         return sorted(self.events, key=lambda event: event.time)

@@ -34,11 +34,30 @@ class Say:
     note: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The filter that an event cites, what a reader should say of it, and the origin that the event names."""
+
+    filter_id: int
+    say: Say
+    origin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """A program's socket as a bind or a listen names it."""
+
+    application: str
+    process_id: int
+    address: str
+    number: int
+    protocol: int = 6
+
+
 @dataclass(slots=True)
 class Event:
-    """One told event."""
+    """One told event; ``time`` (FILETIME) is set when it is told."""
 
-    time: int
     event_id: int
     version: int
     fields: Mapping[str, Value]
@@ -47,3 +66,4 @@ class Event:
     activity: str | None = None
     say: Say | None = None
     attempt: int | None = None
+    time: int = 0

@@ -138,8 +138,8 @@ def test_unrelated_files_in_a_folder_are_notes(tool: Tool) -> None:
     tool.put("t/notes.txt", b"a note")
     tool.put("t/sub/picture.png", b"\x89PNG\r\n")
     assert tool.run("report", "t") == 0
-    assert "note: t/notes.txt" in tool.err
-    assert "note: t/sub/picture.png" in tool.err
+    assert "note: 2 other files in folders were left out: t/notes.txt (text" in tool.err
+    assert "t/sub/picture.png (a picture)" in tool.err
 
 
 @pytest.mark.parametrize("names", [(), ("notes.txt",), ("a/b/c.bin", "d.html")])

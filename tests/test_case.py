@@ -153,6 +153,20 @@ def test_a_named_file_that_is_none_of_ours_is_lost_and_one_in_a_folder_is_a_note
     assert "Readable are" in case.problems[0].what
 
 
+def test_other_files_of_folders_are_told_together_but_what_may_be_evidence_by_itself(tmp_path: Path) -> None:
+    for number in range(7):
+        put(tmp_path / "t", f"n{number}.txt", f"note {number}".encode())
+    put(tmp_path / "t", "empty.evtx", b"")
+    put(tmp_path / "t", "more.zip", b"PK\x03\x04")
+    put(tmp_path / "t", "netevents.xml", b"<netEvents/>")
+    case = open_case([tmp_path / "t"])
+    assert [problem.input for problem in case.problems] == ["t/empty.evtx", "t/more.zip", "t/netevents.xml", None]
+    assert case.problems[-1].what.startswith("7 other files in folders were left out: t/n0.txt (text that is not XML")
+    assert case.problems[-1].what.endswith("and 2 more")
+    assert {problem.severity for problem in case.problems} == {"note"}
+    assert len(case.files) == 10
+
+
 def test_what_is_recognised_but_not_read_says_so(tmp_path: Path) -> None:
     case = open_case([put(tmp_path, "netevents.xml", b"<netEvents/>")])
     assert case.files[0].kind == "netevents"

@@ -109,6 +109,21 @@ def test_findings_cite_records_and_filters_that_exist(ticket: str) -> None:
             assert set(service["permits"]) <= filters
 
 
+@pytest.mark.parametrize(
+    ("log", "state"),
+    [
+        ("security-short-5152-5157.evtx", "win11-22621-wfpstate.xml"),
+        ("rdp-tunnel-5156-5158-4688.evtx", "win-2023-wfpstate.xml"),
+        ("domain-admins-5156-5158.evtx", "win11-22621-french-filters.xml"),
+    ],
+)
+def test_outputs_of_real_inputs(shared: Path, log: str, state: str) -> None:
+    real = analyze([shared / "evtx" / log, shared / "xml" / state])
+    assert hold("events", map(json.loads, export.event_lines(real))) > 0
+    assert hold("filters", map(json.loads, export.filter_lines(real))) > 0
+    assert hold("report", [json.loads(export.report_json(real))]) == 1
+
+
 # ------------------------------------------------------------------------------------------------ by hand
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-
 from typing import TYPE_CHECKING
 
 import numpy as np

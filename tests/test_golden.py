@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analyzer.pipeline import analyze
+from reports.text import neutral
 
 if TYPE_CHECKING:
     from analyzer.model import Analysis, Verdict
@@ -34,7 +35,7 @@ def summary(result: Analysis) -> str:
             lines.append(f"       {item.outcome:8} {item.name or item.service_sid} {list(item.permits)}")
     lines += ["", "problems"]
     lines += [f"{problem.severity:8} {problem.input} {problem.place}: {problem.what}" for problem in result.problems]
-    return "\n".join(lines) + "\n"
+    return "".join(f"{neutral(text)}\n" for text in lines)
 
 
 def line(verdict: Verdict) -> str:
@@ -42,8 +43,8 @@ def line(verdict: Verdict) -> str:
     program = (verdict.application or "?").rpartition("\\")[2]
     services = f" {'+'.join(verdict.services)}" if verdict.services else ""
     return (
-        f"{verdict.action:5} {verdict.kind:21} {verdict.grade:12} {verdict.count:4} {verdict.attempts:4} {number or '-':>6} "
-        f"{program}{services} {verdict.direction} protocol {verdict.protocol} "
+        f"{verdict.action:5} {verdict.kind:21} {verdict.grade:12} {verdict.count:4} {verdict.attempts:4} "
+        f"{number or '-':>6} {program}{services} {verdict.direction} protocol {verdict.protocol} "
         f"{verdict.local_address} {verdict.remote_address} port {verdict.service_port} {verdict.layer}"
     )
 

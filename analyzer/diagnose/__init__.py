@@ -3,26 +3,55 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from analyzer.diagnose import evidence_gaps, kinds, service_sid
-from analyzer.diagnose.context import COLUMNS, Context, Diagnosis
+from analyzer.diagnose.context import COLUMNS, Context, Diagnosis, Found
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from analyzer.model import Finding
 
-__all__ = ["Context", "Diagnosis", "run"]
+__all__ = ["Context", "Diagnosis", "by_verdict", "run"]
 
 _SEVERITY: Final = {"high": 0, "medium": 1, "low": 2, "info": 3}
 _CONFIDENCE: Final = {"proven": 0, "likely": 1, "possible": 2, "not-this": 3}
 
 
 def run(context: Context) -> Diagnosis:
-    """Run every diagnosis; findings come worst first."""
+    """Run every diagnosis; findings come worst first, each with a key of its own."""
     if context.events.empty:
         return Diagnosis(())
     slim = dataclasses.replace(context, events=context.events[list(COLUMNS)])
     parts = [module.diagnose(slim) for module in (service_sid, kinds, evidence_gaps)]
-    findings: list[Finding] = [finding for part in parts for finding in part.findings]
-    findings.sort(key=lambda f: (_SEVERITY[f.severity], _CONFIDENCE[f.confidence], -f.count, f.id))
-    return Diagnosis(tuple(findings), frozenset().union(*(part.cited for part in parts)))
+    found = sorted((item for part in parts for item in part.found), key=lambda item: _order(item.finding))
+    keyed = tuple(
+        dataclasses.replace(item, finding=finding) for item, finding in zip(found, _keyed(found), strict=True)
+    )
+    return Diagnosis(keyed, frozenset().union(*(part.cited for part in parts)))
+
+
+def _order(finding: Finding) -> tuple[int, int, int, str]:
+    return _SEVERITY[finding.severity], _CONFIDENCE[finding.confidence], -finding.count, finding.id
+
+
+def _keyed(found: Sequence[Found]) -> Iterator[Finding]:
+    """Give each finding a key of its own: its id, and where that repeats its confidence, and then a number."""
+    ids = Counter(item.finding.id for item in found)
+    taken: Counter[str] = Counter()
+    for item in found:
+        finding = item.finding
+        key = finding.id if ids[finding.id] == 1 else f"{finding.id}-{finding.confidence}"
+        taken[key] += 1
+        yield dataclasses.replace(finding, key=key if taken[key] == 1 else f"{key}-{taken[key]}")
+
+
+def by_verdict(diagnosis: Diagnosis) -> dict[int, tuple[str, ...]]:
+    """Return verdict number -> keys of the findings that rest on it, in the order of the findings."""
+    out: dict[int, list[str]] = {}
+    for item in diagnosis.found:
+        for number in item.verdicts:
+            out.setdefault(number, []).append(item.finding.key)
+    return {number: tuple(keys) for number, keys in out.items()}

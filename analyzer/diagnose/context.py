@@ -21,7 +21,18 @@ COLUMNS: Final = (
     *("input", "event_id", "record_id", "time", "computer", "application", "process_id", "protocol", "filter_rtid"),
     *("event_origin", "is_loopback", "original_profile", "current_profile", "action", "layer", "direction"),
     *("local_address", "remote_address", "local_raw_port", "remote_raw_port", "remote_port", "service_port"),
-    *("endpoint_order", "kind", "grade", "reasons", "filter_row", "services", "service_key", "flow", "attempt"),
+    *(
+        "endpoint_order",
+        "kind",
+        "grade",
+        "reasons",
+        "filter_row",
+        "services",
+        "service_key",
+        "flow",
+        "attempt",
+        "verdict",
+    ),
 )
 
 
@@ -57,8 +68,21 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """Findings, and the rows of filters that they cite beyond the verdicts' own."""
+class Found:
+    """One finding, and the verdicts (numbers of the events' column ``verdict``) that it rests on."""
 
-    findings: tuple[Finding, ...]
+    finding: Finding
+    verdicts: frozenset[int] = frozenset()
+
+    @classmethod
+    def over(cls, finding: Finding, events: pd.DataFrame) -> Found:
+        """Tie a finding to the verdicts of these events."""
+        return cls(finding, frozenset(int(number) for number in events["verdict"].unique()))
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What one diagnosis found, and the rows of filters that it cites beyond the verdicts' own."""
+
+    found: tuple[Found, ...]
     cited: frozenset[int] = frozenset()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer import cells, markers
-from analyzer.diagnose.context import Context, Diagnosis
+from analyzer.diagnose.context import Context, Diagnosis, Found
 from analyzer.model import Evidence, Finding, Remedy
 from analyzer.wording import plural
 
@@ -37,8 +37,7 @@ MARKED: Final[dict[int, tuple[str, str, Severity, str]]] = {
 
 def diagnose(context: Context) -> Diagnosis:
     """Write findings about states that do not fit and about breaks in the record."""
-    findings = [*_misfits(context), *_breaks(context)]
-    return Diagnosis(tuple(findings))
+    return Diagnosis(tuple(Found(finding) for finding in (*_misfits(context), *_breaks(context))))
 
 
 def _misfits(context: Context) -> list[Finding]:

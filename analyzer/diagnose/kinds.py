@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from analyzer import cells
 from analyzer.diagnose.commands import BUILDERS
-from analyzer.diagnose.context import Context, Diagnosis
+from analyzer.diagnose.context import Context, Diagnosis, Found
 from analyzer.diagnose.kind_table import TEXTS
 from analyzer.diagnose.service_sid import suspects
 from analyzer.model import Evidence, Finding, Remedy
@@ -49,10 +49,10 @@ def diagnose(context: Context) -> Diagnosis:
     events = with_rule_ids(context.events, context.book)
     seen = events[events["kind"].notna()]
     seen = seen[~seen.index.isin(suspects(seen).index)]
-    findings = []
+    found = []
     for kind, part in seen.groupby(seen["kind"].astype("object"), sort=True):
-        findings.append(_finding(cast("Kind", str(kind)), part, events))
-    return Diagnosis(tuple(findings))
+        found.append(Found.over(_finding(cast("Kind", str(kind)), part, events), part))
+    return Diagnosis(tuple(found))
 
 
 def with_rule_ids(events: pd.DataFrame, book: Book) -> pd.DataFrame:

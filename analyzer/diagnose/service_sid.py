@@ -16,7 +16,7 @@ import pandas as pd
 
 from analyzer import cells
 from analyzer.diagnose import near_miss, service_text
-from analyzer.diagnose.context import Context, Diagnosis
+from analyzer.diagnose.context import Context, Diagnosis, Found
 from analyzer.diagnose.service_outcome import FlowEvidence, Outcome, rule
 from analyzer.engine import conditions as engine
 from analyzer.model import Evidence, Finding, ServiceOutcome
@@ -68,25 +68,27 @@ def suspects(events: pd.DataFrame) -> pd.DataFrame:
 
 def diagnose(context: Context) -> Diagnosis:
     """Diagnose every computer's blocked svchost flows."""
-    findings: list[Finding] = []
+    found: list[Found] = []
     cited: set[int] = set()
     blocked = suspects(context.events)
     for computer, part in blocked.groupby(blocked["computer"].astype("object"), dropna=False, sort=True):
         name = cells.text(computer)
         chosen = context.best_snapshot(name, part)
         if chosen is None:
-            findings.append(service_text.unchecked(name, part, "no state that can belong to this log was handed in"))
+            found.append(Found.over(service_text.unchecked(name, part, service_text.NO_STATE), part))
             continue
         snapshot, fit = chosen
         groups, idle = _groups(part, context.book, snapshot, fit)
         if len(idle):
-            findings.append(service_text.unchecked(name, idle, service_text.PERMITTING_STATE.format(snapshot.name)))
+            why = service_text.PERMITTING_STATE.format(snapshot.name)
+            found.append(Found.over(service_text.unchecked(name, idle, why), idle))
         for confidence in sorted({g.outcome.confidence for g in groups}, key=ORDER.__getitem__):
             same = [g for g in groups if g.outcome.confidence == confidence]
-            findings.append(_finding(name, confidence, same, context.book, snapshot))
+            finding = _finding(name, confidence, same, context.book, snapshot)
+            found.append(Found.over(finding, pd.concat([g.events for g in same])))
             cited.update(row for g in same for rows in g.permits.values() for row in rows)
             cited.update(row for g in same for row in g.also_full)
-    return Diagnosis(tuple(findings), frozenset(cited))
+    return Diagnosis(tuple(found), frozenset(cited))
 
 
 def _groups(events: pd.DataFrame, book: Book, snapshot: Snapshot, fit: Fit) -> tuple[list[Group], pd.DataFrame]:

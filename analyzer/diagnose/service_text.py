@@ -25,6 +25,7 @@ SEVERITY: Final[dict[Confidence, Severity]] = {
     "possible": "medium",
     "not-this": "info",
 }
+NO_STATE: Final = "no state that can belong to this log was handed in"
 PERMITTING_STATE: Final = (
     "{} holds no filter that blocks outbound by default at this layer, so it shows another time or profile than the "
     "blocks, and the allow filters of that time are not in it"
@@ -143,7 +144,7 @@ def permit(item: pd.Series, sid: str) -> str:
     """Say which allow filter nearly matched."""
     name = wfp_services.service_name(sid) or sid
     return (
-        f"allow filter {cells.number(item['filter_id'])} “{cells.text(item['name']) or ''}” is for the "
+        f"Allow filter {cells.number(item['filter_id'])} “{cells.text(item['name']) or ''}” is for the "
         f"service {name} and outweighs the block"
     )
 
@@ -151,7 +152,7 @@ def permit(item: pd.Series, sid: str) -> str:
 def full_match(item: pd.Series) -> str:
     """Say that another allow filter should have let the flow pass."""
     return (
-        f"allow filter {cells.number(item['filter_id'])} “{cells.text(item['name']) or ''}” names no user and "
+        f"Allow filter {cells.number(item['filter_id'])} “{cells.text(item['name']) or ''}” names no user and "
         f"seems to match "
         "in full: the state may be of another moment than the block"
     )

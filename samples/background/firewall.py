@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from samples.background.common import MAXIMUM, SVCHOST, VERSIONS, Ids
 from samples.machine import (
+    Draft,
     Machine,
     application,
     equal,
@@ -36,32 +37,13 @@ def query_user(machine: Machine, number: int) -> Ids:
     data, ids = machine.rule_data(), {}
     for weight, own in ((8, True), (3, False)):
         for version, callout in zip(VERSIONS, ("28", "2a"), strict=True):
-            machine.add(
-                "Query User",
-                f"ALE_AUTH_LISTEN_{version}",
-                "CALLOUT_UNKNOWN",
-                [flags("NONE_SET", 1)],
-                weight=("UINT8", weight),
-                data=data,
-                origin="Query User Default",
-                callout="{c3dbed20-0bb6-4bf3-828d-96732e1e00" + callout + "}",
-                description=_QUERY_USER,
-            )
+            machine.add(Draft("Query User", f"ALE_AUTH_LISTEN_{version}", "CALLOUT_UNKNOWN", [flags("NONE_SET", 1)], weight=("UINT8", weight), data=data, origin="Query User Default", callout="{c3dbed20-0bb6-4bf3-828d-96732e1e00" + callout + "}", description=_QUERY_USER))
         for layer, field in (
             ("INBOUND_ICMP_ERROR", "ARRIVAL_INTERFACE_PROFILE_ID"),
             ("ALE_AUTH_RECV_ACCEPT", "ORIGINAL_PROFILE_ID"),
         ):
             for version in VERSIONS:
-                ids[f"query-user-{layer}-{version}" + ("" if own else "-any")] = machine.add(
-                    "Query User",
-                    f"{layer}_{version}",
-                    "BLOCK",
-                    [equal(field, "UINT32", number)] if own else [],
-                    weight=("UINT8", weight),
-                    data=data,
-                    origin="Query User Default",
-                    description=_QUERY_USER,
-                )
+                ids[f"query-user-{layer}-{version}" + ("" if own else "-any")] = machine.add(Draft("Query User", f"{layer}_{version}", "BLOCK", [equal(field, "UINT32", number)] if own else [], weight=("UINT8", weight), data=data, origin="Query User Default", description=_QUERY_USER))
     return {name.replace("ALE_AUTH_RECV_ACCEPT", "accept"): value for name, value in ids.items()}
 
 
@@ -78,16 +60,7 @@ def default_outbound(machine: Machine, number: int, *, block: bool, others: bool
             for version in VERSIONS:
                 icmp = [equal("NEXTHOP_INTERFACE_PROFILE_ID", "UINT32", number)]
                 conditions = icmp if layer == "OUTBOUND_ICMP_ERROR" else profile(number)
-                ids[f"default-outbound-{layer}-{version}" + ("" if own else "-any")] = machine.add(
-                    "Default Outbound",
-                    f"{layer}_{version}",
-                    "BLOCK" if blocks else "PERMIT",
-                    conditions if own else [],
-                    weight=("UINT8", weight),
-                    data=data,
-                    origin="Default Outbound" if blocks else None,
-                    description=text,
-                )
+                ids[f"default-outbound-{layer}-{version}" + ("" if own else "-any")] = machine.add(Draft("Default Outbound", f"{layer}_{version}", "BLOCK" if blocks else "PERMIT", conditions if own else [], weight=("UINT8", weight), data=data, origin="Default Outbound" if blocks else None, description=text))
     return {name.replace("ALE_AUTH_CONNECT", "connect"): value for name, value in ids.items()}
 
 
@@ -99,30 +72,13 @@ def stealth(machine: Machine) -> Ids:
         ("second", ("UINT8", 12), [flags("NONE_SET", 3)]),
     ):
         for version in VERSIONS:
-            ids[f"stealth-{name}-{version}"] = machine.add(
-                "Port Scanning Prevention Filter",
-                f"INBOUND_TRANSPORT_{version}_DISCARD",
-                "CALLOUT_TERMINATING",
-                kinds,
-                weight=weight,
-                origin="Stealth",
-                callout=f"WFP_TRANSPORT_LAYER_{version}_SILENT_DROP",
-                description=_NO_LISTENER,
-            )
+            ids[f"stealth-{name}-{version}"] = machine.add(Draft("Port Scanning Prevention Filter", f"INBOUND_TRANSPORT_{version}_DISCARD", "CALLOUT_TERMINATING", kinds, weight=weight, origin="Stealth", callout=f"WFP_TRANSPORT_LAYER_{version}_SILENT_DROP", description=_NO_LISTENER))
     for version in VERSIONS:
-        ids[f"stealth-icmp-{version}"] = machine.add(
-            "Port Scanning Prevention Filter",
-            f"OUTBOUND_ICMP_ERROR_{version}",
-            "BLOCK",
-            [
+        ids[f"stealth-icmp-{version}"] = machine.add(Draft("Port Scanning Prevention Filter", f"OUTBOUND_ICMP_ERROR_{version}", "BLOCK", [
                 flags("NONE_SET", 1),
                 equal("NEXTHOP_INTERFACE_PROFILE_ID", "UINT32", 1),
                 equal("IP_LOCAL_PORT", "UINT16", 3 if version == "V4" else 1),
-            ],
-            weight=MAXIMUM,
-            origin="Stealth",
-            description=_NO_LISTENER,
-        )
+            ], weight=MAXIMUM, origin="Stealth", description=_NO_LISTENER))
     return ids
 
 
@@ -161,7 +117,7 @@ def inbound_rules(machine: Machine) -> None:
 
 
 def _rule(machine: Machine, name: str, layer: str, conditions: Sequence[Condition], data: str) -> int:
-    return machine.add(name, layer, "PERMIT", conditions, weight=("UINT8", 9), data=data, flags=("INDEXED",))
+    return machine.add(Draft(name, layer, "PERMIT", conditions, weight=("UINT8", 9), data=data, flags=("INDEXED",)))
 
 
 def outbound_permit(
@@ -189,13 +145,4 @@ def outbound_permit(
 
 def rule_block(machine: Machine, name: str, layer: str, conditions: Sequence[Condition], rule_id: str) -> int:
     """Add the block filter of an explicit rule; its origin is the rule's id."""
-    return machine.add(
-        name,
-        layer,
-        "BLOCK",
-        conditions,
-        weight=("UINT8", 10),
-        data=machine.rule_data(),
-        origin=rule_id,
-        flags=("INDEXED",),
-    )
+    return machine.add(Draft(name, layer, "BLOCK", conditions, weight=("UINT8", 10), data=machine.rule_data(), origin=rule_id, flags=("INDEXED",)))

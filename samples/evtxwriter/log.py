@@ -99,7 +99,7 @@ def _outer_descriptors(provider: str, style: Style, channel: str, *, activity: b
     else:
         kinds += [(None, 0), ("string", 2 * len(provider)), ("guid", 16), ("string", 2 * len(channel))]
     packed = pack([(TYPE_NUMBER[kind] if kind else NULL, bytes(size)) for kind, size in kinds])
-    return packed.count, packed.descriptors
+    return packed.number, packed.descriptors
 
 
 _MOMENT: Final = struct.Struct("<Q")

@@ -91,7 +91,7 @@ def encode(kind: Kind, value: Value) -> tuple[int, bytes]:
 class Packed(NamedTuple):
     """The values of one template instance: their number, their descriptors and their bytes one after another."""
 
-    count: int
+    number: int
     descriptors: bytes
     data: bytes
 
@@ -108,4 +108,8 @@ def pack(values: Iterable[tuple[int, bytes]]) -> Packed:
     for kind, raw in values:
         flat += (len(raw), kind)
         parts.append(raw)
-    return Packed(len(parts), _descriptors(len(parts)).pack(*flat), b"".join(parts))
+    try:
+        descriptors = _descriptors(len(parts)).pack(*flat)
+    except struct.error:
+        raise ValueError(f"a value of {max(flat)} bytes does not fit into its descriptor") from None
+    return Packed(len(parts), descriptors, b"".join(parts))

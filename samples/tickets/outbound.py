@@ -18,7 +18,7 @@ from samples.machine import Machine, application, protocol
 from samples.state import Endpoint
 from samples.story import Story
 from samples.ticket import Service
-from samples.told import Flow, Say
+from samples.told import Cause, Event, Flow, Say, Socket
 
 if TYPE_CHECKING:
     from samples.evtxwriter import Record
@@ -97,7 +97,7 @@ class _Scene:
         version = "V6" if ":" in flow.remote else "V4"
         number = self.ids[f"default-outbound-connect-{version}"]
         say = Say("default-outbound", self.grade, number)
-        self.story.blocked(second, flow, number, say, origin="Default Outbound", repeats=repeats)
+        self.story.blocked(second, flow, Cause(number, say, origin="Default Outbound"), repeats=repeats)
 
 
 def _listeners(scene: _Scene) -> None:
@@ -109,18 +109,16 @@ def _listeners(scene: _Scene) -> None:
         (2.4, SVCHOST, 1044, 135),
         (3.0, LAB, 7788, 8080),
     ):
-        port(second, 5158, program, process, "0.0.0.0", number)  # noqa: S104
-        port(second + 0.1, 5154, program, process, "0.0.0.0", number)  # noqa: S104
-    port(3.6, 5158, SVCHOST, 1988, "0.0.0.0", 5353, 17)  # noqa: S104
-    port(3.8, 5158, SVCHOST, 1988, "::", 5355, 17)
-    port(4.2, 5158, "System", 4, host.address, 139)
-    port(4.4, 5158, "System", 4, host.address, 137, 17)
+        port(second, 5158, Socket(program, process, "0.0.0.0", number))  # noqa: S104
+        port(second + 0.1, 5154, Socket(program, process, "0.0.0.0", number))  # noqa: S104
+    port(3.6, 5158, Socket(SVCHOST, 1988, "0.0.0.0", 5353, 17))  # noqa: S104
+    port(3.8, 5158, Socket(SVCHOST, 1988, "::", 5355, 17))
+    port(4.2, 5158, Socket("System", 4, host.address, 139))
+    port(4.4, 5158, Socket("System", 4, host.address, 137, 17))
     fields = {"Profiles": "Private", "Application": "C:\\lab\\labserver.exe"}
     activity = "{0f3a1c52-7d44-0001-a1b2-c3d4e5f60718}"
     say = Say("default-inbound", "event", None)
-    scene.story.tell(
-        3.4, 5031, 0, fields, process_id=3924, activity=activity, say=say, attempt=scene.story.new_attempt()
-    )
+    scene.story.tell(3.4, Event(5031, 0, fields, process_id=3924, activity=activity, say=say, attempt=scene.story.new_attempt()))
 
 
 def _processes(scene: _Scene) -> None:
@@ -180,7 +178,7 @@ def _others_fail(scene: _Scene) -> None:
     explicit = Say("explicit-rule", scene.grade, scene.block)
     for second, port, repeats in ((312, 50190, 4), (711, 50344, 4), (1102, 50488, 4)):
         pipe = flow(COLLECTOR, 8452, port, "198.51.100.70", 443)
-        story.blocked(second, pipe, scene.block, explicit, origin=RULE_ID, repeats=repeats)
+        story.blocked(second, pipe, Cause(scene.block, explicit, origin=RULE_ID), repeats=repeats)
     for second, remote, port, repeats in (
         (400, "192.168.50.23", 61020, 3),
         (860, "192.168.50.23", 61044, 3),
@@ -190,7 +188,7 @@ def _others_fail(scene: _Scene) -> None:
         number = ids["query-user-accept-V6" if six else "query-user-accept-V4"]
         pipe = Flow(LAB, 7788, "fe80::11" if six else scene.host.address, 8080, remote, port)
         say = Say("default-inbound", scene.grade, number)
-        story.blocked(second, pipe, number, say, origin="Query User Default", inbound=True, repeats=repeats)
+        story.blocked(second, pipe, Cause(number, say, origin="Query User Default"), inbound=True, repeats=repeats)
     pair = [ids["stealth-first-V4"], ids["stealth-second-V4"]]
     for second, port, target in ((200, 40122, 22), (203, 40123, 23), (800, 40900, 3306), (1300, 41200, 5900)):
         probe = Flow("-", 0, scene.host.address, target, "192.168.50.77", port)
@@ -204,12 +202,12 @@ def _works(scene: _Scene) -> None:
     dns, time = scene.rules["Dnscache"]["V4-53"], scene.rules["W32Time"]["V4-123"]
     for index in range(27):
         second, port = 34 + index * 55.0, 51000 + index * 3
-        story.port(second, 5158, SVCHOST, 1988, "0.0.0.0", port, 17)  # noqa: S104
+        story.port(second, 5158, Socket(SVCHOST, 1988, "0.0.0.0", port, 17))  # noqa: S104
         story.permitted(second + 0.1, flow(SVCHOST, 1988, port, "192.168.50.1", 53, 17), dns)
         six = index % 4 == 3
         remote = "2001:db8:80::10" if six else f"192.0.2.{20 + index % 5}"
         remote_port = 80 if index % 6 == 0 else 443
-        story.port(second + 0.3, 5158, BROWSER, 9120, "::" if six else "0.0.0.0", port + 1)  # noqa: S104
+        story.port(second + 0.3, 5158, Socket(BROWSER, 9120, "::" if six else "0.0.0.0", port + 1))  # noqa: S104
         permit = scene.browser[f"{'V6' if six else 'V4'}-{remote_port}"]
         story.permitted(second + 0.4, flow(BROWSER, 9120, port + 1, remote, remote_port), permit)
     for second in (25, 1050):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from samples import background, windows
-from samples.machine import Machine, application, local_port, protocol, remote_port
+from samples.machine import Draft, Machine, application, local_port, protocol, remote_port
 from samples.state import Endpoint, Provider, Session, SubLayer
 from samples.story import Story
 from samples.ticket import Log, Ticket
-from samples.told import Flow, Say
+from samples.told import Cause, Event, Flow, Say, Socket
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +98,7 @@ def _changed(story: Story, second: float, item: _Added, *, added: bool) -> None:
         "CalloutKey": "{00000000-0000-0000-0000-000000000000}",
         "CalloutName": "-",
     }
-    story.tell(second, 5447, 0, fields, process_id=804, activity="{0f3a1c52-7d44-0003-a1b2-c3d4e5f60718}")
+    story.tell(second, Event(5447, 0, fields, process_id=804, activity="{0f3a1c52-7d44-0003-a1b2-c3d4e5f60718}"))
 
 
 def _build() -> tuple[Machine, dict[str, int], dict[str, _Added], _Added]:
@@ -107,17 +107,8 @@ def _build() -> tuple[Machine, dict[str, int], dict[str, _Added], _Added]:
     ids = background.everything(machine, HOST, USER_SID, profile_number=2, outbound_block=False)
     data = machine.rule_data()
     who = [application(NGINX)]
-    ids["rule-listen"] = machine.add(
-        "nginx", "ALE_AUTH_LISTEN_V4", "PERMIT", [*who, local_port(80)], weight=("UINT8", 9), data=data
-    )
-    ids["rule-accept"] = machine.add(
-        "nginx",
-        "ALE_AUTH_RECV_ACCEPT_V4",
-        "PERMIT",
-        [*who, local_port(80), protocol(6)],
-        weight=("UINT8", 9),
-        data=data,
-    )
+    ids["rule-listen"] = machine.add(Draft("nginx", "ALE_AUTH_LISTEN_V4", "PERMIT", [*who, local_port(80)], weight=("UINT8", 9), data=data))
+    ids["rule-accept"] = machine.add(Draft("nginx", "ALE_AUTH_RECV_ACCEPT_V4", "PERMIT", [*who, local_port(80), protocol(6)], weight=("UINT8", 9), data=data))
     machine.providers.append(
         Provider(PROVIDER, "Sampler provider", "Owns the filters of the sampler", "SamplerService")
     )
@@ -129,16 +120,7 @@ def _build() -> tuple[Machine, dict[str, int], dict[str, _Added], _Added]:
     machine.skip(640)
     run: dict[str, _Added] = {}
     for layer, conditions in SECOND_RUN:
-        number = machine.add(
-            NAMES + layer,
-            layer,
-            "BLOCK",
-            conditions,
-            sublayer=SUBLAYER,
-            provider=PROVIDER,
-            weight=("UINT8", 15),
-            data=None,
-        )
+        number = machine.add(Draft(NAMES + layer, layer, "BLOCK", conditions, sublayer=SUBLAYER, provider=PROVIDER, weight=("UINT8", 15), data=None))
         run[layer] = _Added(number, machine.filters[number].key, layer, conditions)
         machine.skip(1)
     machine.endpoints.append(Endpoint(91200, ADDRESS, "192.0.2.21", 6, 49800, 443, "System"))
@@ -148,8 +130,8 @@ def _build() -> tuple[Machine, dict[str, int], dict[str, _Added], _Added]:
 def _serve(story: Story, ids: dict[str, int], second: float, process: int) -> None:
     """Tell that nginx binds, listens and answers two clients."""
     story.started(second, process, NGINX_DOS, NGINX_DOS, parent="C:\\Windows\\System32\\cmd.exe", creator=5300)
-    story.port(second + 0.3, 5158, NGINX, process, ALL, 80)
-    story.port(second + 0.5, 5154, NGINX, process, ALL, 80, filter_id=ids["rule-listen"])
+    story.port(second + 0.3, 5158, Socket(NGINX, process, ALL, 80))
+    story.port(second + 0.5, 5154, Socket(NGINX, process, ALL, 80), filter_id=ids["rule-listen"])
     for index, client in enumerate(("192.168.50.30", "192.168.50.31")):
         flow = Flow(NGINX, process, ADDRESS, 80, client, 53200 + index)
         story.permitted(second + 5 + index, flow, ids["rule-accept"], inbound=True)
@@ -173,7 +155,7 @@ def _second_run(story: Story, run: dict[str, _Added], t: float) -> None:
     ):
         number, expected = say(layer)
         layer_id = windows.LAYER_ID[layer]
-        story.port(t + second, event_id, NGINX, 7240, ALL, 80, filter_id=number, layer_id=layer_id, say=expected)
+        story.port(t + second, event_id, Socket(NGINX, 7240, ALL, 80), filter_id=number, layer_id=layer_id, say=expected)
     for second, layer, inbound, repeats in (
         (20, "ALE_AUTH_RECV_ACCEPT_V4", True, 3),
         (26, "ALE_AUTH_RECV_ACCEPT_V4_DISCARD", True, 1),
@@ -183,15 +165,7 @@ def _second_run(story: Story, run: dict[str, _Added], t: float) -> None:
         number, expected = say(layer)
         inward = Flow(NGINX, 7240, ADDRESS, 80, "192.168.50.30", 53300 + second)
         outward = Flow(NGINX, 7240, ADDRESS, 49950 + second, "203.0.113.30", 80)
-        story.blocked(
-            t + second,
-            inward if inbound else outward,
-            number,
-            expected,
-            inbound=inbound,
-            repeats=repeats,
-            layer_id=windows.LAYER_ID[layer],
-        )
+        story.blocked(t + second, inward if inbound else outward, Cause(number, expected), inbound=inbound, repeats=repeats, layer_id=windows.LAYER_ID[layer])
     story.ended(t + 60, 7240, NGINX_DOS)
 
 
@@ -200,13 +174,13 @@ def ticket() -> Ticket:
     machine, ids, run, first = _build()
     start = dt.datetime(2026, 3, 19, 10, 0, tzinfo=dt.UTC)
     story = Story(f"{HOST}.corp.example", "ticket-d-sampler", start, 20_551, windows11=True, interface=5)
-    story.port(1, 5158, "System", 4, ADDRESS, 139)
+    story.port(1, 5158, Socket("System", 4, ADDRESS, 139))
     _serve(story, ids, 10, 7012)
     _changed(story, 90, first, added=True)
     story.started(100, 7118, NGINX_DOS, NGINX_DOS, parent="C:\\Windows\\System32\\cmd.exe", creator=5300)
-    story.port(100.4, 5158, NGINX, 7118, ALL, 80)
+    story.port(100.4, 5158, Socket(NGINX, 7118, ALL, 80))
     gone = Say("unresolved", "none", None, "the filter was deleted before the state was saved; only 5447 knows it")
-    story.port(100.6, 5155, NGINX, 7118, ALL, 80, filter_id=first.number, say=gone)
+    story.port(100.6, 5155, Socket(NGINX, 7118, ALL, 80), filter_id=first.number, say=gone)
     story.ended(140, 7118, NGINX_DOS)
     _changed(story, 150, first, added=False)
     _serve(story, ids, 160, 7160)

@@ -11,7 +11,6 @@ import pandas as pd
 
 from analyzer import addressing, attribution, coverage, flows, frames, markers, resolve, states
 from analyzer.hosts import hosts_by_session
-from analyzer.hosts import hosts_by_session
 from analyzer.readers.evtx import EvtxLog
 from analyzer.readers.wfpstate import WfpState
 from analyzer.wfp import events as wfp_events
@@ -47,7 +46,8 @@ def _table(table: str, rows: Sequence[dict[str, Any]], defaults: dict[str, Any])
     for row in filled:
         unknown = row.keys() - schema.keys() - {"s"}
         assert not unknown, unknown
-        row["time"] = at(row.pop("s")) if "s" in row else row.get("time")
+        seconds = row.pop("s")
+        row["time"] = None if seconds is None else at(seconds)
     if not filled:
         return frames.empty(schema)
     return frames.build({name: [row.get(name) for row in filled] for name in schema}, schema)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import get_args
 
 import case
@@ -19,7 +20,7 @@ from analyzer.model import (
     Timeline,
     TimelineSeries,
 )
-from reports import charts, words
+from reports import axis, charts, coverage_chart, glossary, words
 
 
 @pytest.mark.parametrize(
@@ -43,12 +44,12 @@ def test_every_word_of_the_result_is_explained(table, type_) -> None:
     ("peak", "ticks"), [(0, (0, 1)), (1, (0, 1)), (4, (0, 1, 2, 3, 4)), (7, (0, 2, 4, 6, 8)), (1000, (0, 500, 1000))]
 )
 def test_nice_ticks(peak: int, ticks: tuple[int, ...]) -> None:
-    assert charts.nice_ticks(peak) == ticks
+    assert axis.nice_ticks(peak) == ticks
 
 
 @pytest.mark.parametrize("peak", [1, 3, 9, 10, 11, 99, 101, 12345, 10**9])
 def test_nice_ticks_cover_the_peak_in_few_steps(peak: int) -> None:
-    ticks = charts.nice_ticks(peak)
+    ticks = axis.nice_ticks(peak)
     assert ticks[-1] >= peak
     assert 2 <= len(ticks) <= 6
 
@@ -58,6 +59,33 @@ def test_blocks_and_drops_have_panels_of_their_own() -> None:
     assert chart is not None
     assert [panel.action for panel in chart.panels] == ["block", "drop"]
     assert "Drops: at most" in chart.description
+
+
+def test_limits_and_glossary_name_their_sources() -> None:
+    for word in (*glossary.LIMITS, *glossary.GLOSSARY):
+        assert word.title
+        assert word.means.endswith(".")
+        assert word.source
+
+
+def test_a_marker_close_before_the_first_bin_widens_the_picture() -> None:
+    starts = tuple(case.at(i) for i in range(10))
+    timeline = Timeline(starts[0], starts[-1], 60, starts, (TimelineSeries("stealth", "drop", (3,) * 10),))
+    marks = tuple(Marker(case.at(minute), None, "x", 4608, "a", 1) for minute in (-2, -60))
+    chart = charts.timeline_chart(timeline, marks)
+    assert chart is not None
+    assert [item.inside for item in chart.markers] == [False, True]
+    assert chart.flags[0].lines == (axis.LEFT,)
+
+
+def test_flags_never_overlap() -> None:
+    starts = tuple(case.at(i) for i in range(60))
+    timeline = Timeline(starts[0], starts[-1], 60, starts, (TimelineSeries("stealth", "drop", (3,) * 60),))
+    marks = tuple(Marker(case.at(i / 5), None, "x", 4608, "a", i) for i in range(300))
+    chart = charts.timeline_chart(timeline, marks)
+    assert chart is not None
+    edges = [(flag.x - flag.width / 2, flag.x + flag.width / 2) for flag in chart.flags]
+    assert all(after[0] >= before[1] for before, after in pairwise(edges))
 
 
 def test_near_markers_share_a_flag_and_far_ones_are_listed_as_outside() -> None:
@@ -81,12 +109,12 @@ def test_axis_stays_inside_the_picture_and_has_few_labels(step: int, bins: int) 
     chart = charts.timeline_chart(timeline, (Marker(starts[0], None, "x", 4608, "a", 1),))
     assert chart is not None
     assert 1 <= len(chart.ticks) <= 10
-    assert all(charts.LEFT <= tick.at <= charts.WIDTH - charts.RIGHT for tick in chart.ticks)
+    assert all(axis.LEFT <= tick.at <= axis.WIDTH - axis.RIGHT for tick in chart.ticks)
 
 
 def test_coverage_draws_logs_as_bars_and_states_as_moments() -> None:
-    chart = charts.coverage_chart(case.rich().inputs, case.rich().coverage)
+    chart = coverage_chart.coverage_chart(case.rich().inputs, case.rich().coverage)
     assert chart is not None
     assert len(chart.bars) == 2
     assert [moment.label for moment in chart.moments] == ["wfpstate.xml"]
-    assert charts.coverage_chart((), case.empty().coverage) is None
+    assert coverage_chart.coverage_chart((), case.empty().coverage) is None

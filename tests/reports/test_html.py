@@ -14,7 +14,7 @@ import lxml.html
 import pytest
 
 from analyzer.model import Analysis, Coverage, Timeline, TimelineSeries
-from reports import view, words
+from reports import glossary, view, words
 from reports.html import render_html
 
 POISONS = (
@@ -132,7 +132,7 @@ def test_everything_is_there_without_scripts(page: str) -> None:
     for verdict in analysis.verdicts:
         assert all(reason in shown for reason in verdict.reasons)
         assert all(str(number) in shown for number in verdict.record_ids)
-    for word in (*words.GLOSSARY, *words.LIMITS, *words.KINDS.values(), *words.GRADES.values()):
+    for word in (*glossary.GLOSSARY, *glossary.LIMITS, *words.KINDS.values(), *words.GRADES.values()):
         assert word.means in shown
 
 
@@ -155,14 +155,15 @@ def test_every_link_leads_somewhere_inside_the_page(page: str) -> None:
 def test_a_flow_leads_to_its_filter_and_its_finding(page: str) -> None:
     row = parse(page).get_element_by_id("flow-1")
     assert "filter-71234" in [link[1:] for link in row.xpath(".//a/@href")]
-    links = parse(render_html(_citing())).get_element_by_id("flow-1").xpath(".//a/@href")
+    links = parse(render_html(_tied())).get_element_by_id("flow-1").xpath(".//a/@href")
     assert "#finding-service-sid" in links
 
 
-def _citing() -> Analysis:
+def _tied() -> Analysis:
     base = case.rich()
-    first = dataclasses.replace(base.verdicts[0], record_ids=(48211,))
-    return dataclasses.replace(base, verdicts=(first, *base.verdicts[1:]))
+    keyed = tuple(dataclasses.replace(finding, key=finding.id) for finding in base.findings)
+    first = dataclasses.replace(base.verdicts[0], findings=("service-sid",))
+    return dataclasses.replace(base, verdicts=(first, *base.verdicts[1:]), findings=keyed)
 
 
 def test_a_filter_of_two_states_keeps_two_anchors() -> None:
