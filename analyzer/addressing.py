@@ -88,8 +88,8 @@ def orient(
     out["action"] = pd.Categorical(
         [action_of(int(i)) for i in np.unique(event_id)], categories=["block", "drop", "permit"]
     ).take(np.searchsorted(np.unique(event_id), event_id))
-    names: dict[int, str] = dict(layers.SYMBOL_BY_ID)
-    names.update(layer_names or {})
+    # A dump names the ids that differ between builds; it cannot rename those that are the same everywhere.
+    names = {**(layer_names or {}), **layers.SYMBOL_BY_ID}
     out["layer"] = _map_distinct(out["layer_rtid"], names)
     by_layer = out["layer"].map({name: _flow_direction(name) for name in out["layer"].cat.categories}).astype(object)
     by_code = out["direction_code"].map(codes.event_direction, na_action="ignore").astype(object)

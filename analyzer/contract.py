@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Contract key -> column of the resolved events, where the names differ.
 RENAMED: Final = {"layer_id": "layer_rtid"}
+ACTIONS: Final = (*sorted(CAN_BLOCK), "permit", "callout-inspection")
 EVENT_KEYS: Final = (
     "event_id",
     "version",
@@ -75,6 +76,11 @@ def event_frame(events: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(out)
 
 
+def known_action(actions: pd.Series) -> pd.Series:
+    """Return the actions of the contract; one that this platform version invents is missing, never a new word."""
+    return actions.where(actions.isin(list(ACTIONS)))
+
+
 def filter_frame(book: Book) -> pd.DataFrame:
     """Return one row per filter of all states, with its conditions as a tuple of plain dicts."""
     conditions: list[list[dict[str, str | None]]] = [[] for _ in range(len(book.filters))]
@@ -96,7 +102,7 @@ def filter_frame(book: Book) -> pd.DataFrame:
             "provider": filters["provider"],
             "sublayer": filters["sublayer"],
             "layer": filters["layer"],
-            "action": filters["action"],
+            "action": known_action(filters["action"]),
             "origin": filters["origin"],
             "rule_id": filters["rule_id"],
             "weight": filters["effective_weight"],

@@ -25,6 +25,9 @@ ERROR_GAP_NS: Final = 50_000_000
 PACKET_LAYERS: Final = ("INBOUND_TRANSPORT_V4_DISCARD", "INBOUND_TRANSPORT_V6_DISCARD")
 ERROR_LAYERS: Final = ("OUTBOUND_ICMP_ERROR_V4", "OUTBOUND_ICMP_ERROR_V6")
 
+PERMITTED_BIND: Final = 5158
+DYNAMIC_PORTS: Final = 49152  # where Windows begins to hand out client ports by default (RFC 6335)
+
 FLOW_KEYS: Final = (
     "computer",
     "application",
@@ -64,8 +67,15 @@ ATTEMPT_KEYS: Final = (
 
 
 def service_port(events: pd.DataFrame) -> pd.Series:
-    """Return the port of the serving side: the remote one of outbound flows, else the local one."""
-    return events["remote_port"].where((events["direction"] == "outbound").to_numpy(dtype=bool), events["local_port"])
+    """Return the port of the serving side: the remote one of outbound flows, else the local one.
+
+    A permitted bind (5158) to a port of the dynamic range is a client's; a refused bind keeps its port, since the port
+    is what was refused.
+    """
+    outbound = (events["direction"] == "outbound").to_numpy(dtype=bool)
+    port = events["remote_port"].where(outbound, events["local_port"])
+    client = (events["event_id"] == PERMITTED_BIND) & (events["local_port"] >= DYNAMIC_PORTS).fillna(value=False)
+    return port.mask(client.to_numpy(dtype=bool))
 
 
 def group_numbers(frame: pd.DataFrame, keys: tuple[str, ...]) -> NDArray[np.int64]:

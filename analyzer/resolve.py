@@ -212,7 +212,7 @@ def _judge_case(
     if by_origin is not None:
         return by_origin, "origin", usable, (reasons.by_origin(str(origin), sublayer), *match)
     if int(case["rtid"]) == 1:
-        return "no-filter", "event", -1, match
+        return "no-filter", "none", -1, match
     extra = (reasons.ORIGIN_UNKNOWN,) if origin is not None else ()
     if usable >= 0 and item is not None and cells.text(item["kind"]) is not None:
         said_kind = (reasons.by_filter(item),)

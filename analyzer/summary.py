@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import cells, wording
+from analyzer.contract import ACTIONS
 from analyzer.engine.conditions import LOST
 from analyzer.flows import group_numbers
 from analyzer.markers import nanoseconds
@@ -46,6 +47,7 @@ def filter_ref(book: Book, row: int) -> FilterRef | None:
     if row < 0:
         return None
     item = book.filters.iloc[row]
+    action = cells.text(item["action"])
     return FilterRef(
         filter_id=cells.number(item["filter_id"]) or 0,
         filter_key=cells.text(item["filter_key"]),
@@ -53,7 +55,7 @@ def filter_ref(book: Book, row: int) -> FilterRef | None:
         provider=cells.text(item["provider"]),
         sublayer=cells.text(item["sublayer"]),
         layer=cells.text(item["layer"]),
-        action=cells.text(item["action"]),
+        action=action if action in ACTIONS else None,
         origin=cells.text(item["origin"]),
         rule_id=cells.text(item["rule_id"]),
         weight=cells.number(item["effective_weight"]),
@@ -109,7 +111,8 @@ def _verdict(
         refs[row] = filter_ref(book, row)
     times = columns["time"][rows]
     times = times[times != NO_TIME]
-    client = columns["local_port" if head["direction"] == "outbound" else "remote_port"][rows]
+    own = head["direction"] == "outbound" or head["service_port"] is None
+    client = columns["local_port" if own else "remote_port"][rows]
     origin, sublayer = cells.text(head["event_origin"]), refs[row].sublayer if refs[row] else None  # type: ignore[union-attr]
     in_state = cells.text(book.filters["rule_maker"].iloc[row]) if row >= 0 else None
     return Verdict(

@@ -1,4 +1,7 @@
-"""Makes the shipped tickets again, byte for byte: ``python -m samples.make [FOLDER]``."""
+"""Makes the shipped tickets again, byte for byte: ``python -m samples.make [ROOT]``.
+
+The tickets go to ROOT/samples, what is expected of a reader to ROOT/tests/samples/expected.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +30,15 @@ def tickets() -> list[Ticket]:
     return made
 
 
-def main(folder: Path) -> None:
-    """Write all tickets into a folder."""
+def main(root: Path) -> None:
+    """Write all tickets and their expectations below a folder."""
     for ticket in tickets():
-        ticket.write(folder)
-        print(f"{folder / ticket.name}: {', '.join(sorted(ticket.files()))}")
+        for name, data in ticket.paths().items():
+            target = root / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+            print(target)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent)
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,23 +22,7 @@ if TYPE_CHECKING:
     from samples.told import Cause, Flow, Say, Socket
 
 IN, OUT = "%%14592", "%%14593"
-# LayerName codes (REFERENCE 1.3) by the layer's symbol without version and DISCARD.
-LAYER_CODE: Final = {
-    "INBOUND_TRANSPORT": "%%14597",
-    "OUTBOUND_TRANSPORT": "%%14597",
-    "STREAM": "%%14599",
-    "DATAGRAM_DATA": "%%14600",
-    "INBOUND_ICMP_ERROR": "%%14601",
-    "OUTBOUND_ICMP_ERROR": "%%14601",
-    "INBOUND_MAC_FRAME_ETHERNET": "%%14602",
-    "INBOUND_IPPACKET": "%%14596",
-    "IPFORWARD": "%%14598",
-    "ALE_RESOURCE_ASSIGNMENT": "%%14608",
-    "ALE_AUTH_LISTEN": "%%14609",
-    "ALE_AUTH_RECV_ACCEPT": "%%14610",
-    "ALE_AUTH_CONNECT": "%%14611",
-}
-_SYMBOL: Final = {number: symbol for symbol, number in windows.LAYER_ID.items()}
+SYN_AGAIN: Final = (0.0, 1.0, 3.0, 7.0)  # an unanswered SYN is sent again after so many seconds
 NOBODY: Final = "S-1-0-0"
 ACTION: Final = {5031: "block", 5150: "block", 5151: "block", 5155: "block", 5157: "block", 5159: "block"}
 ACTION_DROP: Final = {5152: "drop", 5153: "drop"}
@@ -57,11 +40,6 @@ def _readable(time: int) -> int:
         if abs(filetime(shown) - time) < 10:
             return time
         time += 1
-
-
-def _layer_code(layer_id: int) -> str:
-    """Return the LayerName code of a layer."""
-    return LAYER_CODE[re.sub(r"(_V[46])?(_DISCARD)?$", "", _SYMBOL[layer_id])]
 
 
 def _ale_layer(flow: Flow, *, inbound: bool) -> int:
@@ -107,7 +85,7 @@ class Story:
             "DestPort": dest[1],
             "Protocol": flow.protocol,
             "FilterRTID": filter_id,
-            "LayerName": _layer_code(layer_id),
+            "LayerName": windows.layer_code(layer_id),
             "LayerRTID": layer_id,
         }
 
@@ -203,7 +181,7 @@ class Story:
             "SourcePort": str(socket.number),
             "Protocol": socket.protocol,
             "FilterRTID": filter_id,
-            "LayerName": _layer_code(number),
+            "LayerName": windows.layer_code(number),
             "LayerRTID": number,
         }
         self.tell(second, Event(event_id, 0, fields, say=say, attempt=self.new_attempt() if say else None))

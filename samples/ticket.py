@@ -12,7 +12,6 @@ from samples.statewriter import write_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from samples.evtxwriter import Record
     from samples.evtxwriter.system import Style
@@ -40,10 +39,9 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A folder of the samples: logs and states by file name, a README, and what is expected of a reader."""
+    """A folder of the samples, logs and states by file name, and what is expected of a reader."""
 
     name: str
-    readme: str
     logs: Mapping[str, Log]
     states: Mapping[str, State]
     events: Sequence[Mapping[str, Any]]
@@ -51,7 +49,7 @@ class Ticket:
     notes: Sequence[str] = ()
 
     def files(self) -> dict[str, bytes]:
-        """Return every file's bytes by name."""
+        """Return the bytes of every file that a user would hand in, by name."""
         out: dict[str, bytes] = {}
         for name, log in self.logs.items():
             stream = io.BytesIO()
@@ -59,23 +57,20 @@ class Ticket:
             out[name] = stream.getvalue()
         for name, state in self.states.items():
             out[name] = write_state(state)
-        out["README.md"] = self.readme.encode()
-        out["expected.json"] = self._expected().encode()
         return out
 
-    def _expected(self) -> str:
-        """Return the expectation, one event per line."""
+    def expected(self) -> bytes:
+        """Return the expectation as JSON, one event per line."""
         services = [
             {"name": item.name, "outcome": item.outcome, "permits": list(item.permits), "why": item.why}
             for item in self.services
         ]
         head = json.dumps({"ticket": self.name, "notes": list(self.notes), "services": services}, indent=1)
         rows = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in self.events)
-        return head.removesuffix("\n}") + ',\n "events": [\n' + rows + "\n ]\n}\n"
+        return (head.removesuffix("\n}") + ',\n "events": [\n' + rows + "\n ]\n}\n").encode()
 
-    def write(self, folder: Path) -> None:
-        """Write the ticket's files into ``folder``/name."""
-        target = folder / self.name
-        target.mkdir(parents=True, exist_ok=True)
-        for name, data in self.files().items():
-            (target / name).write_bytes(data)
+    def paths(self) -> dict[str, bytes]:
+        """Return the bytes of everything that is shipped, by path from the project's root."""
+        out = {f"samples/{self.name}/{name}": data for name, data in self.files().items()}
+        out[f"tests/samples/expected/{self.name}.json"] = self.expected()
+        return out

@@ -6,6 +6,7 @@ Windows 11 state.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +53,30 @@ def layer_name(symbol: str) -> str:
             base, version = base.removesuffix(suffix), suffix.replace("_V", " v")
     words = _WORDS.get(base) or base.strip("{}").replace("_", " ").title().replace("Icmp", "ICMP")
     return f"{words}{version}{tail} Layer"
+
+
+# LayerName codes (REFERENCE 1.3) by the layer's symbol without version and DISCARD.
+LAYER_CODE: Final = {
+    "INBOUND_TRANSPORT": "%%14597",
+    "OUTBOUND_TRANSPORT": "%%14597",
+    "STREAM": "%%14599",
+    "DATAGRAM_DATA": "%%14600",
+    "INBOUND_ICMP_ERROR": "%%14601",
+    "OUTBOUND_ICMP_ERROR": "%%14601",
+    "INBOUND_MAC_FRAME_ETHERNET": "%%14602",
+    "INBOUND_IPPACKET": "%%14596",
+    "IPFORWARD": "%%14598",
+    "ALE_RESOURCE_ASSIGNMENT": "%%14608",
+    "ALE_AUTH_LISTEN": "%%14609",
+    "ALE_AUTH_RECV_ACCEPT": "%%14610",
+    "ALE_AUTH_CONNECT": "%%14611",
+}
+_SYMBOL: Final = {number: symbol for symbol, number in LAYER_ID.items()}
+
+
+def layer_code(layer_id: int) -> str:
+    """Return the code that events write for the layer's name."""
+    return LAYER_CODE[re.sub(r"(_V[46])?(_DISCARD)?$", "", _SYMBOL[layer_id])]
 
 
 def layers(*, windows11: bool) -> list[tuple[int, str]]:

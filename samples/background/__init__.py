@@ -47,5 +47,5 @@ def everything(
     inbound_rules(machine)
     ids |= hardening(machine)
     machine.skip(20)
-    ids |= stealth(machine)
+    ids |= stealth(machine, profile_number)
     return ids

@@ -19,11 +19,12 @@ from samples.machine import (
     user,
 )
 from samples.sids import permit_sddl
+from samples.state import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from samples.state import Condition
+    from samples.state import Weight
 
 _QUERY_USER: Final = (
     "Prompt the User for a decision corresponding to this Inbound Traffic. "
@@ -37,13 +38,36 @@ def query_user(machine: Machine, number: int) -> Ids:
     data, ids = machine.rule_data(), {}
     for weight, own in ((8, True), (3, False)):
         for version, callout in zip(VERSIONS, ("28", "2a"), strict=True):
-            machine.add(Draft("Query User", f"ALE_AUTH_LISTEN_{version}", "CALLOUT_UNKNOWN", [flags("NONE_SET", 1)], weight=("UINT8", weight), data=data, origin="Query User Default", callout="{c3dbed20-0bb6-4bf3-828d-96732e1e00" + callout + "}", description=_QUERY_USER))
+            machine.add(
+                Draft(
+                    "Query User",
+                    f"ALE_AUTH_LISTEN_{version}",
+                    "CALLOUT_UNKNOWN",
+                    [flags("NONE_SET", 1)],
+                    weight=("UINT8", weight),
+                    data=data,
+                    origin="Query User Default",
+                    callout="{c3dbed20-0bb6-4bf3-828d-96732e1e00" + callout + "}",
+                    description=_QUERY_USER,
+                )
+            )
         for layer, field in (
             ("INBOUND_ICMP_ERROR", "ARRIVAL_INTERFACE_PROFILE_ID"),
             ("ALE_AUTH_RECV_ACCEPT", "ORIGINAL_PROFILE_ID"),
         ):
             for version in VERSIONS:
-                ids[f"query-user-{layer}-{version}" + ("" if own else "-any")] = machine.add(Draft("Query User", f"{layer}_{version}", "BLOCK", [equal(field, "UINT32", number)] if own else [], weight=("UINT8", weight), data=data, origin="Query User Default", description=_QUERY_USER))
+                ids[f"query-user-{layer}-{version}" + ("" if own else "-any")] = machine.add(
+                    Draft(
+                        "Query User",
+                        f"{layer}_{version}",
+                        "BLOCK",
+                        [equal(field, "UINT32", number)] if own else [],
+                        weight=("UINT8", weight),
+                        data=data,
+                        origin="Query User Default",
+                        description=_QUERY_USER,
+                    )
+                )
     return {name.replace("ALE_AUTH_RECV_ACCEPT", "accept"): value for name, value in ids.items()}
 
 
@@ -60,25 +84,79 @@ def default_outbound(machine: Machine, number: int, *, block: bool, others: bool
             for version in VERSIONS:
                 icmp = [equal("NEXTHOP_INTERFACE_PROFILE_ID", "UINT32", number)]
                 conditions = icmp if layer == "OUTBOUND_ICMP_ERROR" else profile(number)
-                ids[f"default-outbound-{layer}-{version}" + ("" if own else "-any")] = machine.add(Draft("Default Outbound", f"{layer}_{version}", "BLOCK" if blocks else "PERMIT", conditions if own else [], weight=("UINT8", weight), data=data, origin="Default Outbound" if blocks else None, description=text))
+                ids[f"default-outbound-{layer}-{version}" + ("" if own else "-any")] = machine.add(
+                    Draft(
+                        "Default Outbound",
+                        f"{layer}_{version}",
+                        "BLOCK" if blocks else "PERMIT",
+                        conditions if own else [],
+                        weight=("UINT8", weight),
+                        data=data,
+                        origin="Default Outbound" if blocks else None,
+                        description=text,
+                    )
+                )
     return {name.replace("ALE_AUTH_CONNECT", "connect"): value for name, value in ids.items()}
 
 
-def stealth(machine: Machine) -> Ids:
-    """Add the callouts that drop packets without a listener; two of them cover one packet (ids X and X + 2)."""
+# Suppressed ICMP errors, per version: type (as local port) and codes (as remote port) with the weight; the first of
+# each is "unreachable". Order, conditions and weights as in two real states.
+_LOWER: Final[Weight] = ("UINT64", 0xFFFFFFFF00000002)
+_ERRORS: Final[tuple[tuple[str, int, tuple[int, int] | None, Weight], ...]] = (
+    ("V4", 3, (0, 3), MAXIMUM),
+    ("V4", 3, (5, 12), _LOWER),
+    ("V4", 3, (14, 255), _LOWER),
+    ("V6", 1, None, _LOWER),
+    ("V6", 4, (0, 2), _LOWER),
+)
+
+
+def stealth(machine: Machine, number: int) -> Ids:
+    """Add the filters against port scans: drops of packets without a listener, and of the ICMP errors they cause.
+
+    For the profile in use, the packet's filter has id X and that of the error X + 2 (V4, measured in events) or X + 4
+    (V6, by the order of the filters in real states).
+    """
     ids: Ids = {}
-    for name, weight, kinds in (
-        ("first", MAXIMUM, [flags("NONE_SET", 3), equal("CURRENT_PROFILE_ID", "UINT32", 2)]),
-        ("second", ("UINT8", 12), [flags("NONE_SET", 3)]),
-    ):
+
+    def add(
+        layer: str, action: str, weight: Weight, conditions: Sequence[Condition], callout: str | None = None
+    ) -> int:
+        return machine.add(
+            Draft(
+                "Port Scanning Prevention Filter",
+                layer,
+                action,
+                conditions,
+                weight=weight,
+                origin="Stealth",
+                callout=callout,
+                description=_NO_LISTENER,
+            )
+        )
+
+    public = equal("CURRENT_PROFILE_ID", "UINT32", 1)
+    for weight, where in ((MAXIMUM, [public]), (("UINT8", 12), [])):
         for version in VERSIONS:
-            ids[f"stealth-{name}-{version}"] = machine.add(Draft("Port Scanning Prevention Filter", f"INBOUND_TRANSPORT_{version}_DISCARD", "CALLOUT_TERMINATING", kinds, weight=weight, origin="Stealth", callout=f"WFP_TRANSPORT_LAYER_{version}_SILENT_DROP", description=_NO_LISTENER))
-    for version in VERSIONS:
-        ids[f"stealth-icmp-{version}"] = machine.add(Draft("Port Scanning Prevention Filter", f"OUTBOUND_ICMP_ERROR_{version}", "BLOCK", [
+            ids[f"stealth-packet-{version}"] = add(
+                f"INBOUND_TRANSPORT_{version}_DISCARD",
+                "CALLOUT_TERMINATING",
+                weight,
+                [flags("NONE_SET", 3), *where],
+                f"WFP_TRANSPORT_LAYER_{version}_SILENT_DROP",
+            )
+    for profile_number in (number, 1, 0):
+        for version, kind, codes, weight in _ERRORS:
+            conditions = [
                 flags("NONE_SET", 1),
-                equal("NEXTHOP_INTERFACE_PROFILE_ID", "UINT32", 1),
-                equal("IP_LOCAL_PORT", "UINT16", 3 if version == "V4" else 1),
-            ], weight=MAXIMUM, origin="Stealth", description=_NO_LISTENER))
+                equal("NEXTHOP_INTERFACE_PROFILE_ID", "UINT32", profile_number),
+                local_port(kind),
+            ]
+            if codes:
+                conditions.append(Condition("IP_REMOTE_PORT", "RANGE", "UINT16", codes))
+            made = add(f"OUTBOUND_ICMP_ERROR_{version}", "BLOCK", weight, conditions)
+            if profile_number == number:
+                ids.setdefault(f"stealth-error-{version}", made)
     return ids
 
 
@@ -145,4 +223,15 @@ def outbound_permit(
 
 def rule_block(machine: Machine, name: str, layer: str, conditions: Sequence[Condition], rule_id: str) -> int:
     """Add the block filter of an explicit rule; its origin is the rule's id."""
-    return machine.add(Draft(name, layer, "BLOCK", conditions, weight=("UINT8", 10), data=machine.rule_data(), origin=rule_id, flags=("INDEXED",)))
+    return machine.add(
+        Draft(
+            name,
+            layer,
+            "BLOCK",
+            conditions,
+            weight=("UINT8", 10),
+            data=machine.rule_data(),
+            origin=rule_id,
+            flags=("INDEXED",),
+        )
+    )

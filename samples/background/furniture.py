@@ -60,7 +60,20 @@ def fixed(machine: Machine) -> Ids:
     for row in windows.FIXED_FILTERS:
         key, name, action, layer, origin, flag, sublayer, weight, effective, conditions = row
         kind, _, value = weight.partition(":")
-        number = machine.add(Draft(name, layer, action, [_parse(item) for item in conditions.split()], sublayer=sublayer, weight=(kind, MAX if value == "max" else int(value)), origin=None if origin == "-" else origin, flags=(flag,), key="{" + key + "}", effective=int(effective, 16)))
+        number = machine.add(
+            Draft(
+                name,
+                layer,
+                action,
+                [_parse(item) for item in conditions.split()],
+                sublayer=sublayer,
+                weight=(kind, MAX if value == "max" else int(value)),
+                origin=None if origin == "-" else origin,
+                flags=(flag,),
+                key="{" + key + "}",
+                effective=int(effective, 16),
+            )
+        )
         if action == "BLOCK" and layer.startswith("ALE_AUTH_RECV_ACCEPT") and sublayer != "TEREDO":
             group = "quarantine" if sublayer == windows.QUARANTINE else f"boot-{flag.lower()}"
             ids[f"{group}-{layer[-2:]}"] = number
@@ -84,4 +97,15 @@ def released(machine: Machine, interface: int) -> None:
                 equal(field, "UINT64", interface),
                 flags("NONE_SET", 1) if field == "IP_ARRIVAL_INTERFACE" else flags("ALL_SET", 4),
             ]
-            machine.add(Draft("Interface Un-quarantine filter", f"ALE_AUTH_RECV_ACCEPT_{version}", "PERMIT", conditions, sublayer=windows.QUARANTINE, weight=("UINT8", 0), data=None, effective=0x10000800000002))
+            machine.add(
+                Draft(
+                    "Interface Un-quarantine filter",
+                    f"ALE_AUTH_RECV_ACCEPT_{version}",
+                    "PERMIT",
+                    conditions,
+                    sublayer=windows.QUARANTINE,
+                    weight=("UINT8", 0),
+                    data=None,
+                    effective=0x10000800000002,
+                )
+            )

@@ -8,6 +8,7 @@ from samples import windows
 from samples.background.common import MAXIMUM, SVCHOST, VERSIONS, Ids
 from samples.machine import (
     MAX,
+    Draft,
     Machine,
     application,
     equal,
@@ -85,7 +86,19 @@ def _hardening(
     origin: str | None = None,
     flags: Sequence[str] = (),
 ) -> int:
-    return machine.add(Draft(name, layer, action, conditions, sublayer=windows.WSH, provider=windows.WSH, data=data, origin=origin, flags=flags))
+    return machine.add(
+        Draft(
+            name,
+            layer,
+            action,
+            conditions,
+            sublayer=windows.WSH,
+            provider=windows.WSH,
+            data=data,
+            origin=origin,
+            flags=flags,
+        )
+    )
 
 
 def app_containers(machine: Machine) -> Ids:
@@ -95,17 +108,49 @@ def app_containers(machine: Machine) -> Ids:
     provider = windows.APP_ISOLATION if machine.windows11 else windows.WSH
     for layer in ("ALE_AUTH_RECV_ACCEPT", "ALE_AUTH_CONNECT"):
         for version in VERSIONS:
-            ids[f"loopback-{layer}-{version}"] = machine.add(Draft("AppContainerLoopback", f"{layer}_{version}", "BLOCK", [flags("ALL_SET", 1), user(_APP_CONTAINER)], sublayer=sublayer, weight=("UINT64", MAX - 1), origin="AppContainer Loopback", description="This filter blocks AppContainer loopback traffic"))
+            ids[f"loopback-{layer}-{version}"] = machine.add(
+                Draft(
+                    "AppContainerLoopback",
+                    f"{layer}_{version}",
+                    "BLOCK",
+                    [flags("ALL_SET", 1), user(_APP_CONTAINER)],
+                    sublayer=sublayer,
+                    weight=("UINT64", MAX - 1),
+                    origin="AppContainer Loopback",
+                    description="This filter blocks AppContainer loopback traffic",
+                )
+            )
     capability = "O:LSD:(A;;CC;;;S-1-15-3-1)(A;;CC;;;WD)(A;;CC;;;AN)"
     data, block_data = machine.rule_data(), machine.rule_data()
     for version, low, high in (("V4", "0.0.0.0", "9.255.255.255"), ("V6", "2000::", "3fff:ffff::")):  # noqa: S104
-        machine.add(Draft("InternetClient Default Rule", f"ALE_AUTH_CONNECT_{version}", "PERMIT", [_NOT_PACKAGED, remote_range(low, high), user(capability)], sublayer=sublayer, provider=provider, data=data))
+        machine.add(
+            Draft(
+                "InternetClient Default Rule",
+                f"ALE_AUTH_CONNECT_{version}",
+                "PERMIT",
+                [_NOT_PACKAGED, remote_range(low, high), user(capability)],
+                sublayer=sublayer,
+                provider=provider,
+                data=data,
+            )
+        )
     for layer, eleven, ten in (
         ("ALE_AUTH_RECV_ACCEPT", "UWP Default Inbound Block Rule", "Block Inbound Default Rule"),
         ("ALE_AUTH_CONNECT", "UWP Default Outbound Block Rule", "Block Outbound Default Rule"),
     ):
         for version in VERSIONS:
-            ids[f"app-isolation-{layer}-{version}"] = machine.add(Draft(eleven if machine.windows11 else ten, f"{layer}_{version}", "BLOCK", [_NOT_PACKAGED], sublayer=sublayer, provider=provider, data=block_data, origin=eleven))
+            ids[f"app-isolation-{layer}-{version}"] = machine.add(
+                Draft(
+                    eleven if machine.windows11 else ten,
+                    f"{layer}_{version}",
+                    "BLOCK",
+                    [_NOT_PACKAGED],
+                    sublayer=sublayer,
+                    provider=provider,
+                    data=block_data,
+                    origin=eleven,
+                )
+            )
     return ids
 
 
@@ -117,10 +162,32 @@ def components(machine: Machine) -> Ids:
         ("DATAGRAM_DATA", "datagram", ("b2d11c73-b4ef-47d1-b665-58e6ba9fe200", "80cece9d-0b53-4672-ac43-4524416c0353")),
     ):
         for version, callout in zip(VERSIONS, callouts, strict=True):
-            ids[f"windefend-{word}-{version}"] = machine.add(Draft(f"windefend_{word}_{version.lower()}", f"{layer}_{version}", "CALLOUT_TERMINATING", sublayer=windows.WINDEFEND, provider=None, data=None, flags=("PERMIT_IF_CALLOUT_UNREGISTERED",), callout="{" + callout + "}"))
-    ids["teredo"] = machine.add(Draft("Teredo socket option opt out block filter", "ALE_AUTH_RECV_ACCEPT_V6", "BLOCK", [
-            equal("ARRIVAL_INTERFACE_TYPE", "UINT32", 131),
-            equal("ARRIVAL_TUNNEL_TYPE", "UINT32", 14),
-            flags("NONE_SET", 1),
-        ], sublayer=windows.TEREDO_AUTHORIZATION, provider=machine.guid(), weight=MAXIMUM, data=None))
+            ids[f"windefend-{word}-{version}"] = machine.add(
+                Draft(
+                    f"windefend_{word}_{version.lower()}",
+                    f"{layer}_{version}",
+                    "CALLOUT_TERMINATING",
+                    sublayer=windows.WINDEFEND,
+                    provider=None,
+                    data=None,
+                    flags=("PERMIT_IF_CALLOUT_UNREGISTERED",),
+                    callout="{" + callout + "}",
+                )
+            )
+    ids["teredo"] = machine.add(
+        Draft(
+            "Teredo socket option opt out block filter",
+            "ALE_AUTH_RECV_ACCEPT_V6",
+            "BLOCK",
+            [
+                equal("ARRIVAL_INTERFACE_TYPE", "UINT32", 131),
+                equal("ARRIVAL_TUNNEL_TYPE", "UINT32", 14),
+                flags("NONE_SET", 1),
+            ],
+            sublayer=windows.TEREDO_AUTHORIZATION,
+            provider=machine.guid(),
+            weight=MAXIMUM,
+            data=None,
+        )
+    )
     return ids

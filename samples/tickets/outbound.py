@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from samples import background
-from samples.background import SVCHOST, VERSIONS
+from samples.background import SVCHOST
 from samples.machine import Machine, application, protocol
 from samples.state import Endpoint
-from samples.story import Story
+from samples.story import SYN_AGAIN, Story
 from samples.ticket import Service
 from samples.told import Cause, Event, Flow, Say, Socket
 
@@ -30,6 +30,7 @@ BROWSER: Final = "\\device\\harddiskvolume3\\program files\\example browser\\bro
 NOTES: Final = "\\device\\harddiskvolume3\\program files\\example notes\\notesync.exe"
 COLLECTOR: Final = "\\device\\harddiskvolume3\\program files\\example notes\\collector.exe"
 LAB: Final = "\\device\\harddiskvolume3\\lab\\labserver.exe"
+ALL: Final = "0.0.0.0"  # noqa: S104
 SVCHOST_DOS: Final = "C:\\Windows\\System32\\svchost.exe"
 
 # Rules for services: name, service, protocol, ports. The first four are the services of the maintainer's notes.
@@ -109,16 +110,18 @@ def _listeners(scene: _Scene) -> None:
         (2.4, SVCHOST, 1044, 135),
         (3.0, LAB, 7788, 8080),
     ):
-        port(second, 5158, Socket(program, process, "0.0.0.0", number))  # noqa: S104
-        port(second + 0.1, 5154, Socket(program, process, "0.0.0.0", number))  # noqa: S104
-    port(3.6, 5158, Socket(SVCHOST, 1988, "0.0.0.0", 5353, 17))  # noqa: S104
+        port(second, 5158, Socket(program, process, ALL, number))
+        port(second + 0.1, 5154, Socket(program, process, ALL, number))
+    port(3.6, 5158, Socket(SVCHOST, 1988, ALL, 5353, 17))
     port(3.8, 5158, Socket(SVCHOST, 1988, "::", 5355, 17))
     port(4.2, 5158, Socket("System", 4, host.address, 139))
     port(4.4, 5158, Socket("System", 4, host.address, 137, 17))
     fields = {"Profiles": "Private", "Application": "C:\\lab\\labserver.exe"}
     activity = "{0f3a1c52-7d44-0001-a1b2-c3d4e5f60718}"
     say = Say("default-inbound", "event", None)
-    scene.story.tell(3.4, Event(5031, 0, fields, process_id=3924, activity=activity, say=say, attempt=scene.story.new_attempt()))
+    scene.story.tell(
+        3.4, Event(5031, 0, fields, process_id=3924, activity=activity, say=say, attempt=scene.story.new_attempt())
+    )
 
 
 def _processes(scene: _Scene) -> None:
@@ -171,7 +174,7 @@ def _services_fail(scene: _Scene) -> None:
 
 
 def _others_fail(scene: _Scene) -> None:
-    """Tell the other blocks: a program without a rule, an explicit rule, inbound without a rule, probes."""
+    """Tell the other blocks: a program without a rule, an explicit rule, inbound without a rule."""
     flow, story, ids = scene.flow, scene.story, scene.ids
     for second, port, remote_port, repeats in ((70, 50101, 8443, 4), (600, 50301, 8443, 4), (604, 50303, 443, 3)):
         scene.refuse(second, flow(NOTES, 8340, port, "198.51.100.60", remote_port), repeats)
@@ -189,11 +192,37 @@ def _others_fail(scene: _Scene) -> None:
         pipe = Flow(LAB, 7788, "fe80::11" if six else scene.host.address, 8080, remote, port)
         say = Say("default-inbound", scene.grade, number)
         story.blocked(second, pipe, Cause(number, say, origin="Query User Default"), inbound=True, repeats=repeats)
-    pair = [ids["stealth-first-V4"], ids["stealth-second-V4"]]
-    for second, port, target in ((200, 40122, 22), (203, 40123, 23), (800, 40900, 3306), (1300, 41200, 5900)):
-        probe = Flow("-", 0, scene.host.address, target, "192.168.50.77", port)
-        says = [Say("stealth", scene.grade, number) for number in pair]
-        story.dropped(second, probe, pair, says, "INBOUND_TRANSPORT", 13, origin="Stealth")
+
+
+def _probes(scene: _Scene) -> None:
+    """Tell a neighbour's probes of ports without a listener, over IPv4 and IPv6."""
+    ids, host = scene.ids, scene.host
+
+    def stealth(name: str) -> Cause:
+        return Cause(ids[name], Say("stealth", scene.grade, ids[name]), "Stealth")
+
+    far, far6 = "192.168.50.77", "2001:db8:50::77"
+    for second, remote, port, target, again in (
+        (200, far, 40122, 22, 4),
+        (203, far, 40123, 23, 1),
+        (800, far, 40900, 3306, 3),
+        (820, far6, 40901, 3306, 1),
+        (1300, far, 41200, 5900, 4),
+    ):
+        six = ":" in remote
+        probe = Flow("-", 0, host.address6 if six else host.address, target, remote, port)
+        packet = stealth(f"stealth-packet-{'V6' if six else 'V4'}")
+        scene.story.dropped(second, probe, packet, 15 if six else 13, after=SYN_AGAIN[:again])
+    for second, remote, port, target in (
+        (206, far, 40161, 161),
+        (840, far, 40919, 1900),
+        (860, far6, 40920, 1900),
+        (1310, far, 41253, 5060),
+    ):
+        six = ":" in remote
+        probe = Flow("-", 0, host.address6 if six else host.address, target, remote, port, 17)
+        version = "V6" if six else "V4"
+        scene.story.unheard(second, probe, stealth(f"stealth-packet-{version}"), stealth(f"stealth-error-{version}"))
 
 
 def _works(scene: _Scene) -> None:
@@ -202,12 +231,12 @@ def _works(scene: _Scene) -> None:
     dns, time = scene.rules["Dnscache"]["V4-53"], scene.rules["W32Time"]["V4-123"]
     for index in range(27):
         second, port = 34 + index * 55.0, 51000 + index * 3
-        story.port(second, 5158, Socket(SVCHOST, 1988, "0.0.0.0", port, 17))  # noqa: S104
+        story.port(second, 5158, Socket(SVCHOST, 1988, ALL, port, 17))
         story.permitted(second + 0.1, flow(SVCHOST, 1988, port, "192.168.50.1", 53, 17), dns)
         six = index % 4 == 3
         remote = "2001:db8:80::10" if six else f"192.0.2.{20 + index % 5}"
         remote_port = 80 if index % 6 == 0 else 443
-        story.port(second + 0.3, 5158, Socket(BROWSER, 9120, "::" if six else "0.0.0.0", port + 1))  # noqa: S104
+        story.port(second + 0.3, 5158, Socket(BROWSER, 9120, "::" if six else ALL, port + 1))
         permit = scene.browser[f"{'V6' if six else 'V4'}-{remote_port}"]
         story.permitted(second + 0.4, flow(BROWSER, 9120, port + 1, remote, remote_port), permit)
     for second in (25, 1050):
@@ -239,17 +268,12 @@ def _services(scene: _Scene) -> list[Service]:
 def tell(host: Host) -> Told:
     """Return the whole story of one host."""
     scene = _Scene(host)
-    for part in (_listeners, _processes, _services_fail, _others_fail, _works):
+    for part in (_listeners, _processes, _services_fail, _others_fail, _probes, _works):
         part(scene)
-    for index, (local, remote, version) in enumerate(
-        (
-            (host.address, "192.0.2.21", "V4"),
-            (host.address, "192.0.2.23", "V4"),
-            (host.address6, "2001:db8:80::10", "V6"),
-        )
+    for index, (local, remote) in enumerate(
+        ((host.address, "192.0.2.21"), (host.address, "192.0.2.23"), (host.address6, "2001:db8:80::10"))
     ):
         scene.machine.endpoints.append(Endpoint(186400 + index * 8, local, remote, 6, 51060 + index, 443, BROWSER))
-        assert version in VERSIONS  # noqa: S101
     gaps = None if host.windows11 else {5: 11, 40: 3, 41: 260, 120: 7}  # win10: exported by a query, so ids have gaps
     records = scene.story.records(gaps)
     captured = host.start + dt.timedelta(minutes=25, seconds=34)

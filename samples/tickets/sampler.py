@@ -19,21 +19,6 @@ if TYPE_CHECKING:
     from samples.evtxwriter.values import Value
     from samples.state import Condition
 
-README: Final = """\
-# A sampler's filters keep a web server from port 80
-
-A made ticket after the experiment in an engineer's notes; host, user and addresses are invented.
-
-**What happened.** `nginx.exe` serves port 80 on `WS-DEMO-13` (Windows 11). A filter sampler adds blocks for port 80,
-first at the listen layer alone, cleans up, and then at listen, receive/accept, connect, resource assignment and at
-the discard twins of these four. Each run starts nginx again. 5155 (listen), 5157 (accept and connect) and 5159 (bind)
-follow; 5447 shows the filters coming and going. The state was saved during the second run, the log goes on until
-after its clean-up, when everything works again.
-
-**What a reader should see.** Blocks of the second run: `other-wfp`, known from the state: not the firewall's filters,
-and what a provider says of itself (name and service are the sampler's) is no proof of who made it. The block of the
-first run stays `unresolved`: its filter was gone when the state was saved, and only the 5447 records know it.
-"""
 HOST: Final = "WS-DEMO-13"
 ADDRESS: Final = "192.168.50.13"
 USER_SID: Final = "S-1-5-21-3141592653-2718281828-1414213562-1003"
@@ -107,8 +92,19 @@ def _build() -> tuple[Machine, dict[str, int], dict[str, _Added], _Added]:
     ids = background.everything(machine, HOST, USER_SID, profile_number=2, outbound_block=False)
     data = machine.rule_data()
     who = [application(NGINX)]
-    ids["rule-listen"] = machine.add(Draft("nginx", "ALE_AUTH_LISTEN_V4", "PERMIT", [*who, local_port(80)], weight=("UINT8", 9), data=data))
-    ids["rule-accept"] = machine.add(Draft("nginx", "ALE_AUTH_RECV_ACCEPT_V4", "PERMIT", [*who, local_port(80), protocol(6)], weight=("UINT8", 9), data=data))
+    ids["rule-listen"] = machine.add(
+        Draft("nginx", "ALE_AUTH_LISTEN_V4", "PERMIT", [*who, local_port(80)], weight=("UINT8", 9), data=data)
+    )
+    ids["rule-accept"] = machine.add(
+        Draft(
+            "nginx",
+            "ALE_AUTH_RECV_ACCEPT_V4",
+            "PERMIT",
+            [*who, local_port(80), protocol(6)],
+            weight=("UINT8", 9),
+            data=data,
+        )
+    )
     machine.providers.append(
         Provider(PROVIDER, "Sampler provider", "Owns the filters of the sampler", "SamplerService")
     )
@@ -120,7 +116,18 @@ def _build() -> tuple[Machine, dict[str, int], dict[str, _Added], _Added]:
     machine.skip(640)
     run: dict[str, _Added] = {}
     for layer, conditions in SECOND_RUN:
-        number = machine.add(Draft(NAMES + layer, layer, "BLOCK", conditions, sublayer=SUBLAYER, provider=PROVIDER, weight=("UINT8", 15), data=None))
+        number = machine.add(
+            Draft(
+                NAMES + layer,
+                layer,
+                "BLOCK",
+                conditions,
+                sublayer=SUBLAYER,
+                provider=PROVIDER,
+                weight=("UINT8", 15),
+                data=None,
+            )
+        )
         run[layer] = _Added(number, machine.filters[number].key, layer, conditions)
         machine.skip(1)
     machine.endpoints.append(Endpoint(91200, ADDRESS, "192.0.2.21", 6, 49800, 443, "System"))
@@ -155,7 +162,9 @@ def _second_run(story: Story, run: dict[str, _Added], t: float) -> None:
     ):
         number, expected = say(layer)
         layer_id = windows.LAYER_ID[layer]
-        story.port(t + second, event_id, Socket(NGINX, 7240, ALL, 80), filter_id=number, layer_id=layer_id, say=expected)
+        story.port(
+            t + second, event_id, Socket(NGINX, 7240, ALL, 80), filter_id=number, layer_id=layer_id, say=expected
+        )
     for second, layer, inbound, repeats in (
         (20, "ALE_AUTH_RECV_ACCEPT_V4", True, 3),
         (26, "ALE_AUTH_RECV_ACCEPT_V4_DISCARD", True, 1),
@@ -165,7 +174,14 @@ def _second_run(story: Story, run: dict[str, _Added], t: float) -> None:
         number, expected = say(layer)
         inward = Flow(NGINX, 7240, ADDRESS, 80, "192.168.50.30", 53300 + second)
         outward = Flow(NGINX, 7240, ADDRESS, 49950 + second, "203.0.113.30", 80)
-        story.blocked(t + second, inward if inbound else outward, Cause(number, expected), inbound=inbound, repeats=repeats, layer_id=windows.LAYER_ID[layer])
+        story.blocked(
+            t + second,
+            inward if inbound else outward,
+            Cause(number, expected),
+            inbound=inbound,
+            repeats=repeats,
+            layer_id=windows.LAYER_ID[layer],
+        )
     story.ended(t + 60, 7240, NGINX_DOS)
 
 
@@ -194,7 +210,6 @@ def ticket() -> Ticket:
     captured = start + dt.timedelta(seconds=380)
     return Ticket(
         "ticket-d-sampler",
-        README,
         {"security.evtx": Log(records)},
         {"wfpstate.xml": machine.state(captured.strftime("%Y-%m-%dT%H:%M:%S.733Z"))},
         story.expectation(records),

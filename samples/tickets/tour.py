@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from samples.background import SVCHOST
 from samples.story import Story
@@ -17,25 +17,6 @@ from samples.told import Cause, Event, Flow, Say, Socket
 if TYPE_CHECKING:
     from samples.background import Ids
     from samples.evtxwriter.values import Value
-
-README: Final = """\
-# A tour: every event, every kind, every grade
-
-A made ticket: host, user, addresses, programs and rules are invented. Some names are hostile on purpose: markup, a
-spreadsheet formula, a right-to-left override.
-
-**What happened.** The log of `WS-DEMO-12` (Windows 11) begins with its own clearing, then shows two boots. The state
-was saved a minute after the last event, so it belongs to the second boot. Run-time ids of the first boot were given
-again: what they name in the state is another filter, or the same by luck. After the second boot every kind of block
-and drop is met once: defaults, rules (with a GUID, named, made by a prompt), hardening, stealth, quarantine, boot
-time, app containers, components of Windows, a capture driver, a filter of nobody, a helper callout, IPsec, id 0, and
-an id that the state does not hold. One permit cites a filter named "Default Outbound" that permits.
-
-**What a reader should see.** `expected.json` says it record by record. Never a cause from the first boot's ids.
-
-**What is inferred.** The blocking Default Outbound filter, outbound permits of services, the kind of addresses in
-5150 and 5151, and the text of the profile and loopback fields of 5157 have no public sample.
-"""
 
 
 def _first_boot(story: Story, ids: Ids) -> None:
@@ -61,9 +42,20 @@ def _first_boot(story: Story, ids: Ids) -> None:
         "unresolved", "contradicted", None, "the id is a permit in the state: given again after the reboot"
     )
     story.blocked(60, outward(BROWSER, 4420, 50010, "198.51.100.80", 8081), Cause(permit, unresolved), repeats=4)
-    story.port(90, 5159, Socket(SHARE, 4512, ALL, 6881), filter_id=accept, say=Say("unresolved", "contradicted", None, "the id's layer in the state is another one"))
+    story.port(
+        90,
+        5159,
+        Socket(SHARE, 4512, ALL, 6881),
+        filter_id=accept,
+        say=Say("unresolved", "contradicted", None, "the id's layer in the state is another one"),
+    )
     named = Say("default-inbound", "origin", None, "the origin names the kind; the id is a permit in the state now")
-    story.blocked(120, inward(SHARE, 4512, 6882, "192.168.50.23", 60100), Cause(ids["browser-V4-443"], named, origin="Query User Default"), inbound=True)
+    story.blocked(
+        120,
+        inward(SHARE, 4512, 6882, "192.168.50.23", 60100),
+        Cause(ids["browser-V4-443"], named, origin="Query User Default"),
+        inbound=True,
+    )
     lucky = Say("other-wfp", "id-only", ids["stranger-listen-V4"], "same layer and action, but a boot lies between")
     story.port(150, 5155, Socket(SHARE, 4512, ALL, 9443), filter_id=ids["stranger-listen-V4"], say=lucky)
 
@@ -74,7 +66,9 @@ def _second_boot(story: Story, ids: Ids) -> None:
     boot = Say("boot-time", "origin", ids["boot-persistent-V4"])
     for index, remote in enumerate(("192.168.50.20", "192.168.50.21", "192.168.50.22")):
         flow = inward("System", 4, 5353, remote, 5353, 17)
-        story.blocked(BOOT_2 + 2 + index, flow, Cause(ids["boot-persistent-V4"], boot, origin="Boottime Default"), inbound=True)
+        story.blocked(
+            BOOT_2 + 2 + index, flow, Cause(ids["boot-persistent-V4"], boot, origin="Boottime Default"), inbound=True
+        )
     story.tell(BOOT_2 + 9, Event(5033, 0, {}))
     story.tell(BOOT_2 + 10, Event(5024, 0, {}, process_id=924))
     early = Say(
@@ -100,7 +94,12 @@ def _second_boot(story: Story, ids: Ids) -> None:
         number = ids[quarantine[6 if six else 4]]
         remote = f"fe80::{20 + index:x}" if six else f"192.168.50.{20 + index}"
         flow = inward(SVCHOST, 1620, 5355, remote, 56000 + index, 17)
-        story.blocked(BOOT_2 + 63 + index * 0.2, flow, Cause(number, Say("quarantine", "origin", number), origin="Quarantine Default"), inbound=True)
+        story.blocked(
+            BOOT_2 + 63 + index * 0.2,
+            flow,
+            Cause(number, Say("quarantine", "origin", number), origin="Quarantine Default"),
+            inbound=True,
+        )
 
 
 def _services(story: Story, ids: Ids, t: float) -> list[Service]:
@@ -115,7 +114,12 @@ def _services(story: Story, ids: Ids, t: float) -> list[Service]:
         (15, 2060, 52311, "203.0.113.90", 80),
         (25, 7816, 52321, "198.51.100.33", 8530),
     ):
-        story.blocked(t + second, outward(SVCHOST, process, port, remote, remote_port), Cause(number, say, origin="Default Outbound"), repeats=4)
+        story.blocked(
+            t + second,
+            outward(SVCHOST, process, port, remote, remote_port),
+            Cause(number, say, origin="Default Outbound"),
+            repeats=4,
+        )
     story.ended(t + 60, 7700, dos)
     return [
         Service("BITS", "likely", [ids["BITS-V4-80"], ids["BITS-V4-443"]], "its process start names the service"),
@@ -128,7 +132,18 @@ def _permits(story: Story, ids: Ids, t: float) -> None:
     """Tell what was allowed, among it a permit by a filter that is named Default Outbound."""
     story.port(t, 5158, Socket(SHARE, 3120, ALL, 6890))
     story.port(t + 0.1, 5154, Socket(SHARE, 3120, ALL, 6890))
-    story.tell(t + 0.2, Event(5031, 0, {"Profiles": "Private", "Application": "C:\\program files\\example share\\share.exe"}, process_id=3924, activity="{0f3a1c52-7d44-0002-a1b2-c3d4e5f60718}", say=Say("default-inbound", "event", None), attempt=story.new_attempt()))
+    story.tell(
+        t + 0.2,
+        Event(
+            5031,
+            0,
+            {"Profiles": "Private", "Application": "C:\\program files\\example share\\share.exe"},
+            process_id=3924,
+            activity="{0f3a1c52-7d44-0002-a1b2-c3d4e5f60718}",
+            say=Say("default-inbound", "event", None),
+            attempt=story.new_attempt(),
+        ),
+    )
     story.port(t + 1, 5158, Socket(SVCHOST, 1620, ALL, 5355, 17))
     story.port(t + 1.2, 5158, Socket(SVCHOST, 1620, "::", 5355, 17))
     for index in range(6):
@@ -161,7 +176,6 @@ def ticket() -> Ticket:
     captured = start + dt.timedelta(seconds=BOOT_2 + 480)
     return Ticket(
         "ticket-c-tour",
-        README,
         {"security.evtx": Log(records, minor=2)},
         {"wfpstate.xml": machine.state(captured.strftime("%Y-%m-%dT%H:%M:%S.204Z"))},
         story.expectation(records),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from samples.background import SVCHOST
+from samples.story import SYN_AGAIN
 from samples.tickets import tour_state as at
 from samples.tickets.tour_flows import ALL, inward, outward
 from samples.tickets.tour_state import ADDRESS, ADDRESS6, PLAYER, SHARE, SHEET
@@ -28,13 +29,26 @@ def firewall(story: Story, ids: Ids, t: float) -> None:
         return ids[name], Say(kind, "origin", ids[name])
 
     number, say = both("default-outbound", "default-outbound-connect-V4")
-    story.blocked(t, outward(SHEET, 5008, 52101, "198.51.100.90", 443), Cause(number, say, origin="Default Outbound"), repeats=4)
+    story.blocked(
+        t, outward(SHEET, 5008, 52101, "198.51.100.90", 443), Cause(number, say, origin="Default Outbound"), repeats=4
+    )
     ping = Flow(SYSTEM_ROOT + "ping.exe", 5210, ADDRESS, 8, "198.51.100.91", 0, 1)
     story.blocked(t + 5, ping, Cause(number, say, origin="Default Outbound"), repeats=4)
     number, say = both("default-outbound", "default-outbound-connect-V6")
-    story.blocked(t + 10, outward(SHEET, 5008, 52103, "2001:db8:77::90", 443), Cause(number, say, origin="Default Outbound"), repeats=4)
+    story.blocked(
+        t + 10,
+        outward(SHEET, 5008, 52103, "2001:db8:77::90", 443),
+        Cause(number, say, origin="Default Outbound"),
+        repeats=4,
+    )
     number, say = both("default-inbound", "query-user-accept-V4")
-    story.blocked(t + 15, inward(SHARE, 3120, 6890, "192.168.50.23", 60200), Cause(number, say, origin="Query User Default"), inbound=True, repeats=3)
+    story.blocked(
+        t + 15,
+        inward(SHARE, 3120, 6890, "192.168.50.23", 60200),
+        Cause(number, say, origin="Query User Default"),
+        inbound=True,
+        repeats=3,
+    )
     echo = Flow("System", 4, ADDRESS, 8, "203.0.113.9", 0, 1)
     story.blocked(t + 18, echo, Cause(number, say, origin="Query User Default"), inbound=True)
     number, say = both("default-inbound", "query-user-accept-V6")
@@ -42,88 +56,74 @@ def firewall(story: Story, ids: Ids, t: float) -> None:
     story.blocked(t + 20, echo6, Cause(number, say, origin="Query User Default"), inbound=True)
     number, say = both("default-inbound", "query-user-INBOUND_ICMP_ERROR-V4")
     late = Flow("-", 0, ADDRESS, 50233, "192.168.50.1", 53, 17)
-    story.dropped(t + 22, late, [number], [say], "INBOUND_ICMP_ERROR", 28, origin="Query User Default")
+    story.dropped(t + 22, late, Cause(number, say, "Query User Default"), 28)
     number, say = both("explicit-rule", "rule-guid")
-    story.blocked(t + 30, outward(PLAYER, 5400, 52120, "198.51.100.95", 443), Cause(number, say, origin=at.SCRIPT_RULE), repeats=4)
+    story.blocked(
+        t + 30, outward(PLAYER, 5400, 52120, "198.51.100.95", 443), Cause(number, say, origin=at.SCRIPT_RULE), repeats=4
+    )
     number, say = both("explicit-rule", "rule-named")
-    story.blocked(t + 35, outward(SHEET, 5008, 52130, "2001:db8:77::95", 443), Cause(number, say, origin=at.NAMED_RULE), repeats=4)
+    story.blocked(
+        t + 35, outward(SHEET, 5008, 52130, "2001:db8:77::95", 443), Cause(number, say, origin=at.NAMED_RULE), repeats=4
+    )
     number, say = both("explicit-rule", "rule-prompt")
-    story.blocked(t + 40, inward(SHARE, 3120, 6891, "192.168.50.24", 60300), Cause(number, say, origin=at.PROMPT_RULE), inbound=True, repeats=2)
+    story.blocked(
+        t + 40,
+        inward(SHARE, 3120, 6891, "192.168.50.24", 60300),
+        Cause(number, say, origin=at.PROMPT_RULE),
+        inbound=True,
+        repeats=2,
+    )
     number, say = both("service-hardening", "hardening-outbound-V4")
-    story.blocked(t + 50, outward(SVCHOST, 2288, 52140, "192.0.2.50", 443), Cause(number, say, origin="WSH Default"), repeats=4)
+    story.blocked(
+        t + 50, outward(SVCHOST, 2288, 52140, "192.0.2.50", 443), Cause(number, say, origin="WSH Default"), repeats=4
+    )
     number, say = both("service-hardening", "built-in-deviceenroller-V4")
     enroller = SYSTEM_ROOT + "deviceenroller.exe"
-    story.blocked(t + 55, outward(enroller, 5520, 52150, "192.0.2.51", 80), Cause(number, say, origin="DeviceManagement-6"))
+    story.blocked(
+        t + 55, outward(enroller, 5520, 52150, "192.0.2.51", 80), Cause(number, say, origin="DeviceManagement-6")
+    )
     number, say = both("app-isolation", "app-isolation-ALE_AUTH_CONNECT-V4")
-    story.blocked(t + 60, outward(WEATHER, 5640, 52160, "192.168.50.60", 443), Cause(number, say, origin="UWP Default Outbound Block Rule"), repeats=2)
+    story.blocked(
+        t + 60,
+        outward(WEATHER, 5640, 52160, "192.168.50.60", 443),
+        Cause(number, say, origin="UWP Default Outbound Block Rule"),
+        repeats=2,
+    )
     number, say = both("appcontainer-loopback", "loopback-ALE_AUTH_CONNECT-V4")
     loop = Flow(WEATHER, 5640, "127.0.0.1", 52170, "127.0.0.1", 8081)
     story.blocked(t + 65, loop, Cause(number, say, origin="AppContainer Loopback"), loopback=True)
 
 
 def drops(story: Story, ids: Ids, t: float) -> None:
-    """Tell dropped packets: stealth in pairs, a suppressed ICMP error, 5153, and packets without a filter."""
-    for version, layer, local, remote in (
-        ("V4", 13, ADDRESS, "192.168.50.77"),
-        ("V6", 15, ADDRESS6, "2001:db8:50::77"),
-    ):
-        pair = [ids[f"stealth-first-{version}"], ids[f"stealth-second-{version}"]]
-        says = [Say("stealth", "origin", number) for number in pair]
-        for second, target in ((0, 22), (3, 8443)):
-            story.dropped(
-                t + second,
-                Flow("-", 0, local, target, remote, 41000),
-                pair,
-                says,
-                "INBOUND_TRANSPORT",
-                layer,
-                origin="Stealth",
-            )
-    number = ids["stealth-first-V4"]
-    probe = Flow("-", 0, ADDRESS, 1433, "192.168.50.77", 41010)
-    story.dropped(
-        t + 6,
-        probe,
-        [number],
-        [Say("stealth", "origin", number)],
-        "INBOUND_TRANSPORT",
-        13,
-        origin="Stealth",
-        event_id=5153,
-    )
-    number = ids["stealth-icmp-V4"]
-    unreachable = Flow("System", 4, ADDRESS, 3, "192.168.50.77", 3, 1)
-    story.dropped(
-        t + 9,
-        unreachable,
-        [number],
-        [Say("stealth", "origin", number)],
-        "OUTBOUND_ICMP_ERROR",
-        32,
-        origin="Stealth",
-        outbound=True,
-    )
+    """Tell dropped packets: probes of closed ports, 5153, and packets that no filter or another one dropped."""
+    _probes(story, ids, t)
     nothing = Say("no-filter", "event", None, "the event itself says that no filter is named: id 0")
-    story.dropped(t + 12, Flow("-", 0, ADDRESS, 8, "203.0.113.10", 0, 1), [0], [nothing], "INBOUND_TRANSPORT", 13)
+    story.dropped(t + 12, Flow("-", 0, ADDRESS, 8, "203.0.113.10", 0, 1), Cause(0, nothing), 13)
     story.port(t + 14, 5159, Socket(SHARE, 3120, ALL, 25), say=nothing)
     ipsec = ids["ipsec-V4"]
-    story.dropped(
-        t + 16,
-        Flow("System", 4, ADDRESS, 1433, "192.168.50.70", 41100),
-        [ipsec],
-        [Say("ipsec", "snapshot", ipsec)],
-        "INBOUND_TRANSPORT",
-        12,
-    )
+    query = Flow("System", 4, ADDRESS, 1433, "192.168.50.70", 41100)
+    story.dropped(t + 16, query, Cause(ipsec, Say("ipsec", "snapshot", ipsec)), 12)
     defender = ids["windefend-datagram-V4"]
-    story.dropped(
-        t + 18,
-        inward(SVCHOST, 1620, 53100, "192.0.2.53", 53, 17),
-        [defender],
-        [Say("windows-component", "snapshot", defender)],
-        "DATAGRAM_DATA",
-        24,
-    )
+    answer = inward(SVCHOST, 1620, 53100, "192.0.2.53", 53, 17)
+    story.dropped(t + 18, answer, Cause(defender, Say("windows-component", "snapshot", defender)), 24)
+
+
+def _probes(story: Story, ids: Ids, t: float) -> None:
+    """Tell probes of ports without a listener: UDP drops in pairs, TCP drops once per SYN, one more as 5153."""
+
+    def stealth(name: str) -> Cause:
+        return Cause(ids[name], Say("stealth", "origin", ids[name]), "Stealth")
+
+    def probe(version: str, port: int, source: int, protocol: int = 6) -> Flow:
+        near, far = (ADDRESS, "192.168.50.77") if version == "V4" else (ADDRESS6, "2001:db8:50::77")
+        return Flow("-", 0, near, port, far, source, protocol)
+
+    for second, version, port, lag in ((0, "V4", 161, 0), (1, "V6", 161, 0), (9, "V4", 1900, 4000)):
+        packet, error = stealth(f"stealth-packet-{version}"), stealth(f"stealth-error-{version}")
+        story.unheard(t + second, probe(version, port, 41000 + port, 17), packet, error, lag=lag)
+    story.dropped(t + 2, probe("V4", 22, 41001), stealth("stealth-packet-V4"), 13, after=SYN_AGAIN)
+    story.dropped(t + 3, probe("V6", 8443, 41002), stealth("stealth-packet-V6"), 15)
+    story.dropped(t + 6, probe("V4", 1433, 41010), stealth("stealth-packet-V4"), 13, event_id=5153)
 
 
 def not_the_firewall(story: Story, ids: Ids, t: float) -> None:

@@ -64,7 +64,17 @@ def _strangers(machine: Machine, ids: Ids) -> None:
         ("npcap-connect-V4", "ALE_AUTH_CONNECT_V4", [protocol(6), remote_port(7001)]),
         ("npcap-mac", "INBOUND_MAC_FRAME_ETHERNET", []),
     ):
-        ids[name] = machine.add(Draft("Npcap Network Sniffer filter", layer, "BLOCK", conditions, sublayer=NPCAP_SUBLAYER, provider=NPCAP, data=None))
+        ids[name] = machine.add(
+            Draft(
+                "Npcap Network Sniffer filter",
+                layer,
+                "BLOCK",
+                conditions,
+                sublayer=NPCAP_SUBLAYER,
+                provider=NPCAP,
+                data=None,
+            )
+        )
     for name, layer, conditions in (
         ("stranger-connect-V4", "ALE_AUTH_CONNECT_V4", [protocol(6), remote_port(9001)]),
         ("stranger-connect-V6", "ALE_AUTH_CONNECT_V6", [protocol(6), remote_port(9001)]),
@@ -72,15 +82,46 @@ def _strangers(machine: Machine, ids: Ids) -> None:
         ("stranger-bind-V6", "ALE_RESOURCE_ASSIGNMENT_V6", [local_port(9444)]),
         ("stranger-mac", "INBOUND_MAC_FRAME_ETHERNET", [equal("ETHER_TYPE", "UINT16", 0x88CC)]),
     ):
-        ids[name] = machine.add(Draft("guard", layer, "BLOCK", conditions, sublayer=NOBODYS_SUBLAYER, provider=NOBODYS, data=None))
+        ids[name] = machine.add(
+            Draft("guard", layer, "BLOCK", conditions, sublayer=NOBODYS_SUBLAYER, provider=NOBODYS, data=None)
+        )
 
 
 def _components(machine: Machine, ids: Ids) -> None:
     """Add blocks of Windows' other parts: address translation's reserved ports, IPsec, a protocol helper."""
-    ids["nat"] = machine.add(Draft("NatAlePortFilter", "ALE_RESOURCE_ASSIGNMENT_V4", "BLOCK", [Condition("IP_LOCAL_PORT", "RANGE", "UINT16", (50000, 50059)), protocol(17)], sublayer=windows.UNIVERSAL, provider=None, data=None))
+    ids["nat"] = machine.add(
+        Draft(
+            "NatAlePortFilter",
+            "ALE_RESOURCE_ASSIGNMENT_V4",
+            "BLOCK",
+            [Condition("IP_LOCAL_PORT", "RANGE", "UINT16", (50000, 50059)), protocol(17)],
+            sublayer=windows.UNIVERSAL,
+            provider=None,
+            data=None,
+        )
+    )
     for version in VERSIONS:
-        ids[f"ipsec-{version}"] = machine.add(Draft("IPsec: require authentication", f"INBOUND_TRANSPORT_{version}", "BLOCK", [protocol(6), local_port(1433)], sublayer=windows.IPSEC_POLICY, provider="{1bebc969-61a5-4732-a177-847a0817862a}", data=None))
-    ids["helper"] = machine.add(Draft("FTP Inspection Filter", "ALE_AUTH_CONNECT_V4", "CALLOUT_UNKNOWN", [protocol(6), Condition("IP_REMOTE_PORT", "RANGE", "UINT16", (1024, 65535))], weight=("UINT64", MAX), callout="{c3dbed20-0bb6-4bf3-828d-96732e1e0230}"))
+        ids[f"ipsec-{version}"] = machine.add(
+            Draft(
+                "IPsec: require authentication",
+                f"INBOUND_TRANSPORT_{version}",
+                "BLOCK",
+                [protocol(6), local_port(1433)],
+                sublayer=windows.IPSEC_POLICY,
+                provider="{1bebc969-61a5-4732-a177-847a0817862a}",
+                data=None,
+            )
+        )
+    ids["helper"] = machine.add(
+        Draft(
+            "FTP Inspection Filter",
+            "ALE_AUTH_CONNECT_V4",
+            "CALLOUT_UNKNOWN",
+            [protocol(6), Condition("IP_REMOTE_PORT", "RANGE", "UINT16", (1024, 65535))],
+            weight=("UINT64", MAX),
+            callout="{c3dbed20-0bb6-4bf3-828d-96732e1e0230}",
+        )
+    )
 
 
 def _rules(machine: Machine, ids: Ids) -> None:
@@ -119,5 +160,25 @@ def _rules(machine: Machine, ids: Ids) -> None:
         [application(SHARE), protocol(6)],
         PROMPT_RULE,
     )
-    machine.add(Draft(f"share{RTL}exe.gpj", "ALE_AUTH_LISTEN_V4", "PERMIT", [application(SHARE)], weight=("UINT8", 10), data=machine.filters[ids["rule-prompt"]].provider_data, origin=PROMPT_RULE))
-    ids["permit-connect"] = machine.add(Draft("Example Backup", "ALE_AUTH_CONNECT_V4", "PERMIT", [application("\\device\\harddiskvolume3\\program files\\example backup\\backup.exe"), protocol(6)], weight=("UINT8", 9), data=machine.rule_data(), flags=("INDEXED",)))
+    machine.add(
+        Draft(
+            f"share{RTL}exe.gpj",
+            "ALE_AUTH_LISTEN_V4",
+            "PERMIT",
+            [application(SHARE)],
+            weight=("UINT8", 10),
+            data=machine.filters[ids["rule-prompt"]].provider_data,
+            origin=PROMPT_RULE,
+        )
+    )
+    ids["permit-connect"] = machine.add(
+        Draft(
+            "Example Backup",
+            "ALE_AUTH_CONNECT_V4",
+            "PERMIT",
+            [application("\\device\\harddiskvolume3\\program files\\example backup\\backup.exe"), protocol(6)],
+            weight=("UINT8", 9),
+            data=machine.rule_data(),
+            flags=("INDEXED",),
+        )
+    )

@@ -1,0 +1,56 @@
+"""The whole analyzer over the shipped tickets says what was thought out by hand when their stories were told."""
+
+import json
+
+import pytest
+
+from analyzer.pipeline import analyze
+from samples import make
+
+NAMES = [ticket.name for ticket in make.tickets()]
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def case(request, root):
+    """The expectation of one ticket, its events by record id, and the analysis."""
+    expected = json.loads((root / "tests" / "samples" / "expected" / f"{request.param}.json").read_text())
+    analysis = analyze([root / "samples" / request.param])
+    return expected, {row["record_id"]: row for row in expected["events"]}, analysis
+
+
+def test_every_block_and_drop_has_the_expected_kind_grade_and_filter(case):
+    _, expected, analysis = case
+    ids = analysis.filters["filter_id"].tolist()
+    found = {
+        int(row.record_id): (row.action, row.kind, row.grade, ids[row.filter_row] if row.filter_row >= 0 else None)
+        for row in analysis.events.itertuples()
+        if row.action != "permit"
+    }
+    assert found == {n: (row["action"], row["kind"], row["grade"], row["filter"]) for n, row in expected.items()}
+
+
+def test_attempts_are_counted_as_they_were_made(case):
+    _, expected, analysis = case
+    for verdict in analysis.verdicts:
+        if verdict.action != "permit":
+            assert len(verdict.record_ids) == verdict.count
+            made = {expected[number]["attempt"] for number in verdict.record_ids}
+            assert verdict.attempts == len(made), verdict
+    for row in analysis.answer.kinds:
+        told = [item for item in expected.values() if (item["kind"], item["action"]) == (row.kind, row.action)]
+        assert (row.count, row.attempts) == (len(told), len({item["attempt"] for item in told}))
+
+
+def test_services_are_judged_as_expected(case):
+    expected, _, analysis = case
+    found = {
+        service.name: (service.outcome, list(service.permits))
+        for finding in analysis.findings
+        for service in finding.services or ()
+        if service.outcome != "not-this" or service.name in {item["name"] for item in expected["services"]}
+    }
+    assert found == {item["name"]: (item["outcome"], item["permits"]) for item in expected["services"]}
+
+
+def test_a_ticket_holds_nothing_that_the_analyzer_does_not_read(case):
+    assert case[2].problems == ()
