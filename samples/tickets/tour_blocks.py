@@ -97,7 +97,7 @@ def firewall(story: Story, ids: Ids, t: float) -> None:
 def drops(story: Story, ids: Ids, t: float) -> None:
     """Tell dropped packets: probes of closed ports, 5153, and packets that no filter or another one dropped."""
     _probes(story, ids, t)
-    nothing = Say("no-filter", "event", None, "the event itself says that no filter is named: id 0")
+    nothing = Say("no-filter", "none", None, "id 0: no filter is named, so nothing rates the kind")
     story.dropped(t + 12, Flow("-", 0, ADDRESS, 8, "203.0.113.10", 0, 1), Cause(0, nothing), 13)
     story.port(t + 14, 5159, Socket(SHARE, 3120, ALL, 25), say=nothing)
     ipsec = ids["ipsec-V4"]
