@@ -55,7 +55,8 @@ def _by_shape(shape: Shape) -> Classified | None:
 
 def _by_name(shape: Shape) -> Classified | None:
     lowered = shape.name.lower()
-    kind = next((kind for start, kind in NAMES if lowered.startswith(start)), None)
+    hints = (hint for hint in NAMES if lowered.startswith(hint.start))
+    kind = next((hint.kind for hint in hints if shape.firewall or not (hint.firewall or shape.provider)), None)
     why = f"only its display name “{shape.name}” says so; names can be edited and are localized"
     return Classified(kind, "name", why) if kind is not None else None
 

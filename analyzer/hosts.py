@@ -37,12 +37,17 @@ class HostFacts:
     @property
     def netbios(self) -> str:
         """Return the host's NetBIOS name: the first label, upper case, 15 characters at most."""
-        return (self.computer or "").partition(".")[0].upper()[:15]
+        return netbios_name(self.computer)
 
     @property
     def domain_label(self) -> str:
         """Return the first label of the DNS domain in upper case, or an empty string."""
         return (self.computer or "").partition(".")[2].partition(".")[0].upper()
+
+
+def netbios_name(computer: str | None) -> str:
+    """Return the NetBIOS name: the first label, upper case, 15 characters at most."""
+    return (computer or "").partition(".")[0].upper()[:15]
 
 
 def authority(sid: str) -> str:
@@ -70,7 +75,7 @@ def host_facts(
     connections = {(str(a), int(b), str(c), int(d)) for a, b, c, d in zip(*columns, strict=True)}
     sids: set[str] = set()
     local: set[str] = set()
-    name = (computer or "").partition(".")[0].upper()
+    name = netbios_name(computer)
     for table in ACCOUNT_TABLES:
         frame = tables[table]
         same = frame["computer"].isna() if computer is None else frame["computer"] == computer
@@ -81,7 +86,7 @@ def host_facts(
             for sid, domain in pairs.itertuples(index=False):
                 if str(sid).startswith(USER_SID):
                     sids.add(str(sid))
-                    if str(domain).upper() == name:
+                    if str(domain).upper()[:15] == name:
                         local.add(authority(str(sid)))
     return HostFacts(
         computer=computer,
@@ -102,9 +107,11 @@ def counts(address: str) -> bool:
 
 
 def hardly_shared(address: str) -> bool:
-    """Tell an address that hardly two machines share: a public one, or an IPv6 interface id."""
+    """Tell an address that hardly two machines share: a public IPv4 one, or IPv6 beyond the own link."""
     parsed = parse_address(address)
-    return parsed is not None and (parsed.version == 6 or parsed.is_global)
+    if parsed is None or parsed.is_link_local:  # fe80::1 and the link-local addresses of cloned machines repeat
+        return False
+    return parsed.version == 6 or parsed.is_global
 
 
 def session_hosts(snapshot: Snapshot) -> set[str]:
@@ -120,7 +127,7 @@ def hosts_by_session(book: Book, events: pd.DataFrame) -> dict[str | None, froze
     """Return computer -> own addresses, from states whose user sessions name that computer."""
     out: dict[str | None, set[str]] = {}
     for computer in events["computer"].cat.categories:
-        netbios = str(computer).partition(".")[0].upper()[:15]
+        netbios = netbios_name(str(computer))
         for snapshot in book.snapshots:
             if netbios in session_hosts(snapshot):
                 own = snapshot.endpoints["local_address"].dropna().astype(str).unique()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from analyzer.wfp.events import Table
 
+NO_TIME: Final = np.iinfo(np.int64).min  # what NaT becomes
 Sort = Literal["boot", "reload", "log", "audit", "clock", "firewall"]
 
 # event id -> what it marks. 4946-4948 are single rules, the others whole policies; all renumber filters.

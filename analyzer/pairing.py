@@ -49,8 +49,18 @@ class _Scale:
     ties: list[str]
     against: list[str]
     points: int = 0
+    alone: bool = False  # a tie that only this machine has
+    decisive: bool = False  # a tie that outweighs a foreign name
+    foreign_name: bool = False
     strong_against: bool = False
     weak_against: int = 0
+
+    def tie(self, points: int, text: str, *, decisive: bool = False) -> None:
+        """Count a tie; one with ``ENOUGH`` points is one that only this machine has."""
+        self.points += points
+        self.alone |= points >= ENOUGH
+        self.decisive |= decisive
+        self.ties.append(text)
 
 
 def pair(facts: HostFacts, snapshot: Snapshot, book: Book, checked: Checked, markers: Markers) -> Fit:
@@ -65,8 +75,8 @@ def pair(facts: HostFacts, snapshot: Snapshot, book: Book, checked: Checked, mar
     fits: StateFits = "unknown"
     if scale.strong_against or scale.weak_against >= MANY_SIGNS:
         fits = "no"
-    elif time_fits and scale.points >= (2 * ENOUGH if scale.weak_against else ENOUGH):
-        fits = "yes"
+    elif time_fits and scale.alone and scale.points >= (2 * ENOUGH if scale.weak_against else ENOUGH):
+        fits = "yes" if scale.decisive or not scale.foreign_name else "unknown"
     pairing = Pairing(
         computer=facts.computer,
         state=snapshot.name,
@@ -83,8 +93,7 @@ def _names(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
     if not named or not facts.netbios:
         return
     if facts.netbios in named:
-        scale.points += ENOUGH
-        scale.ties.append(f"a session of the state runs as an account of {facts.netbios}, the computer of the log")
+        scale.tie(ENOUGH, f"a session of the state runs as an account of {facts.netbios}, the computer of the log")
         return
     others = sorted(named - {facts.domain_label})
     if not others:
@@ -92,6 +101,7 @@ def _names(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
     if facts.domain_label:
         # The NetBIOS name of a domain need not be the first label of its DNS name.
         scale.weak_against += 1
+        scale.foreign_name = True
         scale.against.append(
             f"the state's user sessions name {', '.join(others)}, which is neither this computer nor its domain"
         )
@@ -102,11 +112,10 @@ def _names(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
 
 def _sids(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
     if facts.local_authorities & {authority(sid) for sid in snapshot.sids}:
-        scale.points += ENOUGH
-        scale.ties.append("the state names an account of this computer by its machine SID")
+        scale.tie(ENOUGH, "the state names an account of this computer by its machine SID", decisive=True)
     elif facts.sids & snapshot.sids:
-        scale.points += 2
-        scale.ties.append("the same user SID stands in the log and in the state")
+        # A domain account logs on to many machines.
+        scale.tie(1, "the same user SID stands in the log and in the state")
 
 
 def _addresses(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
@@ -120,16 +129,15 @@ def _addresses(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
     shared = {item for item in shared if counts(item[0]) and counts(item[2]) and item[1] and item[3]}
     both = own & facts.addresses
     if shared:
-        scale.points += ENOUGH
-        scale.ties.append(
-            "a connection that the log records is open in the state, with the same four addresses and ports"
+        scale.tie(
+            ENOUGH,
+            "a connection that the log records is open in the state, with the same four addresses and ports",
+            decisive=True,
         )
     elif any(hardly_shared(a) for a in both):
-        scale.points += ENOUGH
-        scale.ties.append("an address of this computer that hardly two machines share stands in the state")
+        scale.tie(ENOUGH, "an address of this computer that hardly two machines share stands in the state")
     elif both:
-        scale.points += 1
-        scale.ties.append("a private address of this computer stands in the state")
+        scale.tie(1, "a private address of this computer stands in the state")
     else:
         scale.points -= 1
         scale.weak_against += 1
@@ -147,8 +155,7 @@ def _volumes(facts: HostFacts, snapshot: Snapshot, book: Book, scale: _Scale) ->
     if not theirs or not facts.volumes:
         return
     if theirs & facts.volumes:
-        scale.points += 1
-        scale.ties.append("Windows lies on the same volume number")
+        scale.tie(1, "Windows lies on the same volume number")
     else:
         scale.strong_against = True
         scale.against.append(
@@ -182,9 +189,9 @@ def _ids(book: Book, checked: Checked, scale: _Scale) -> None:
         scale.weak_against += 1
         scale.against.append(f"{bad} of {len(own)} run-time ids of the log cannot be the state's filter")
     elif good >= DISTINCT_IDS and told >= TELLING_IDS:
-        scale.points += ENOUGH
-        scale.ties.append(
-            f"{good} distinct run-time ids of the log all fit the state's filters in layer, action and conditions"
+        scale.tie(
+            ENOUGH,
+            f"{good} distinct run-time ids of the log all fit the state's filters in layer, action and conditions",
         )
     elif good:
         scale.ties.append(

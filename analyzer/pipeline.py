@@ -74,7 +74,7 @@ def analyze(
     joined = resolve.resolve(events, tables, book, marks, spans)
     events = flows.add(joined.events)
 
-    found = diagnose.run(diagnose.Context(events, book, joined.fits, marks))
+    found = diagnose.run(diagnose.Context(events, book, joined.fits, marks, joined.changes))
     covered = coverage.cover(events, logs, book, joined.fits, marks)
     problems.extend(coverage.notes(logs, book, events))
     return Analysis(

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import cells, reasons
-from analyzer.checks import CONTRADICTS, IN_BETWEEN, Check, Checked, check, check_changes
+from analyzer.checks import CONTRADICTS, UNCHECKED, Changes, Checked, check, check_changes
 from analyzer.engine import flows as flow_arrays
 from analyzer.hosts import host_facts
 from analyzer.pairing import Fit, pair
@@ -43,6 +43,7 @@ class Resolved:
 
     events: pd.DataFrame
     fits: tuple[Fit, ...]
+    changes: dict[str | None, Changes]
 
 
 @dataclass(slots=True)
@@ -83,23 +84,24 @@ def resolve(
     flows = flow_arrays.from_events(events)
     best = _Best.none(len(events))
     fits: list[Fit] = []
+    all_changes: dict[str | None, Changes] = {}
     hosts = events["computer"].cat.codes.to_numpy()
     for code in np.unique(hosts):
         rows = np.flatnonzero(hosts == code)
         computer = None if code < 0 else str(events["computer"].cat.categories[code])
         own, own_flows = events.iloc[rows], flows.take(rows)
         facts = host_facts(computer, own, tables, spans.get(computer))
-        changes = _changes(tables["filter_change"], computer)
+        changes = all_changes[computer] = filter_changes(tables["filter_change"], computer)
         for number, snapshot in enumerate(book.snapshots):
             checked = check(own, own_flows, book, snapshot, markers, computer)
             check_changes(own, checked, changes, snapshot.time)
             fit = pair(facts, snapshot, book, checked, markers)
             fits.append(fit)
             _keep_better(best, rows, own, checked, fit, number, cells.moment(snapshot.time))
-    return Resolved(_judge(events, best, book, tuple(fits)), tuple(fits))
+    return Resolved(_judge(events, best, book, tuple(fits)), tuple(fits), all_changes)
 
 
-def _changes(frame: pd.DataFrame, computer: str | None) -> dict[int, NDArray[np.int64]]:
+def filter_changes(frame: pd.DataFrame, computer: str | None) -> Changes:
     """Return run-time id -> times (ns, ascending) at which 5447 says it was added or deleted."""
     same = frame["computer"].isna() if computer is None else frame["computer"] == computer
     part = frame[same & (frame["event_id"] == FILTER_CHANGED) & frame["filter_rtid"].notna() & frame["time"].notna()]
@@ -122,7 +124,7 @@ def _keep_better(
     """Keep this state's match where it ranks higher, or as high and nearer in time."""
     hit = checked.row >= 0
     wrong = ((checked.bits & int(CONTRADICTS)) != 0) | fit.excluded
-    between = (checked.bits & int(IN_BETWEEN | Check.NO_STATE_TIME | Check.NO_LAYER)) != 0
+    between = (checked.bits & int(UNCHECKED)) != 0
     sure = fit.pairing.fits == "yes"
     cases, ranks = [~hit, wrong, between | (not sure)], [Rank.ABSENT, Rank.CONTRADICTED, Rank.ID_ONLY]
     rank = np.select(cases, [int(r) for r in ranks], int(Rank.SNAPSHOT))

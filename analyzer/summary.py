@@ -12,7 +12,7 @@ from analyzer import cells, wording
 from analyzer.contract import ACTIONS
 from analyzer.engine.conditions import LOST
 from analyzer.flows import group_numbers
-from analyzer.markers import nanoseconds
+from analyzer.markers import NO_TIME, nanoseconds
 from analyzer.model import (
     Action,
     Answer,
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from analyzer.states import Book
 
 RECORD_IDS: Final = 10
-NO_TIME: Final = np.iinfo(np.int64).min  # what NaT becomes
 BINS: Final = 60
 STEPS: Final = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400, 7 * 86400, 30 * 86400)
 ACTION_ORDER: Final = {"block": 0, "drop": 1, "permit": 2}

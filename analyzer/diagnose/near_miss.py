@@ -15,6 +15,7 @@ from analyzer import cells
 from analyzer.engine import conditions as engine
 from analyzer.engine import flows as flow_arrays
 from analyzer.wfp import sddl, sids
+from analyzer.wfp.services import ALL_SERVICES_SID
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,14 +62,16 @@ def user_services(tests: tuple[Test, ...]) -> tuple[tuple[str, ...], bool]:
     conditions = [t for t in tests if t.field == USER]
     for test in conditions:
         if isinstance(test.value, str) and test.match == "EQUAL":
-            found.extend(sid for sid in sddl.allowed_sids(test.value) if sids.is_service_sid(sid))
+            allowed = sddl.allowed_sids(test.value)
+            found.extend(sid for sid in allowed if sids.is_service_sid(sid) or sid == ALL_SERVICES_SID)
     return tuple(dict.fromkeys(found)), bool(conditions)
 
 
 def default_blocks(book: Book, snapshot: Snapshot, layer: str) -> pd.DataFrame:
     """Return the state's filters that block outbound by default at this layer."""
     part = book.filters.iloc[snapshot.rows.start : snapshot.rows.stop]
-    return part[(part["kind"] == "default-outbound") & (part["action"] == "block") & (part["layer"] == layer)]
+    own = (part["sublayer"] == FIREWALL) & (part["action"] == "block") & (part["layer"] == layer)
+    return part[own & (part["kind"] == "default-outbound")]
 
 
 def blocker_weights(events: pd.DataFrame, book: Book, snapshot: Snapshot, layer: str) -> NDArray[np.uint64]:

@@ -33,6 +33,7 @@ class FlowEvidence:
     services: tuple[str, ...] | None  # short names that the process held at that time
     grade: Grade
     state_fits: StateFits
+    steady: bool = True  # nothing shows that filters changed between the blocks and the state
     token: Token | None = None
     account: str | None = None  # SID of the account that the one service runs under
     runs_as_user: bool = False  # a per-user service, or one configured to run as a user
@@ -69,6 +70,9 @@ def rule(evidence: FlowEvidence) -> Outcome:
 def _one_service(name: str, evidence: FlowEvidence) -> Outcome:
     """Judge a process that held exactly one service, for which an allow filter fails in the user alone."""
     token = evidence.token
+    if not evidence.steady:
+        then = "filters changed between the block and the state, so others may have been in force"
+        return Outcome("possible", f"the process hosted {name}, but {then}")
     if evidence.grade not in SURE_GRADES or evidence.state_fits != "yes":
         return Outcome(
             "possible",
@@ -77,7 +81,8 @@ def _one_service(name: str, evidence: FlowEvidence) -> Outcome:
     if token is not None and token.one_to_one:
         if evidence.account is not None and token.user_sid == evidence.account:
             return Outcome("not-this", f"the connection of {name} came with the service's own account")
-        own = evidence.runs_as_user or wfp_services.template_name(name) != name
-        if evidence.account is not None and not own:
+        if evidence.runs_as_user or wfp_services.template_name(name) != name:
+            return Outcome("possible", f"{name} runs as a user itself, so a user's token says nothing")
+        if evidence.account is not None:
             return Outcome("proven", f"{name} connected with the token of {token.user_sid}, not of its own account")
     return Outcome("likely", f"the process hosted {name} alone, and its allow filter fails in nothing but the user")

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from analyzer import cells
+from analyzer import cells, checks
 from analyzer.diagnose import near_miss, service_text
 from analyzer.diagnose.context import Context, Diagnosis, Found
 from analyzer.diagnose.service_outcome import FlowEvidence, Outcome, rule
 from analyzer.engine import conditions as engine
+from analyzer.markers import any_between, nanoseconds
 from analyzer.model import Evidence, Finding, ServiceOutcome
 from analyzer.wfp import services as wfp_services
 
@@ -78,7 +79,7 @@ def diagnose(context: Context) -> Diagnosis:
             found.append(Found.over(service_text.unchecked(name, part, service_text.NO_STATE), part))
             continue
         snapshot, fit = chosen
-        groups, idle = _groups(part, context.book, snapshot, fit)
+        groups, idle = _groups(part, context, snapshot, fit)
         if len(idle):
             why = service_text.PERMITTING_STATE.format(snapshot.name)
             found.append(Found.over(service_text.unchecked(name, idle, why), idle))
@@ -91,22 +92,41 @@ def diagnose(context: Context) -> Diagnosis:
     return Diagnosis(tuple(found), frozenset(cited))
 
 
-def _groups(events: pd.DataFrame, book: Book, snapshot: Snapshot, fit: Fit) -> tuple[list[Group], pd.DataFrame]:
+def _groups(events: pd.DataFrame, context: Context, snapshot: Snapshot, fit: Fit) -> tuple[list[Group], pd.DataFrame]:
     """Evaluate the allow filters layer by layer; return groups, and events at layers that the state lets pass."""
     groups: list[Group] = []
     idle = []
     for layer, part in events.groupby(events["layer"].astype("object"), dropna=False, sort=True):
         name = cells.text(layer)
-        if name is None or near_miss.default_blocks(book, snapshot, name).empty:
+        if name is None or near_miss.default_blocks(context.book, snapshot, name).empty:
             idle.append(part)
             continue
-        found = near_miss.candidates(part, book, snapshot, name)
-        groups.extend(_split(part, found, book, fit))
+        found = near_miss.candidates(part, context.book, snapshot, name)
+        groups.extend(_split(part, found, context.book, fit, _steady(part, found, context, snapshot, fit)))
     return groups, pd.concat(idle) if idle else events.iloc[:0]
 
 
-def _split(events: pd.DataFrame, found: list[Candidate], book: Book, fit: Fit) -> list[Group]:
-    """Group events by service, protocol, port and the set of filters that nearly match."""
+def _steady(
+    events: pd.DataFrame, found: list[Candidate], context: Context, snapshot: Snapshot, fit: Fit
+) -> NDArray[np.bool_]:
+    """Tell for each event whether nothing in the log shows other filters then than in the state."""
+    taken = cells.moment(snapshot.time)
+    times, computer = nanoseconds(events["time"]), fit.pairing.computer
+    if taken is None:
+        return np.zeros(len(events), dtype=bool)
+    steady: NDArray[np.bool_] = checks.in_between(times, taken, context.markers, computer) == 0
+    changes = context.changes.get(computer, {})
+    for candidate in found:
+        marks = changes.get(cells.number(context.book.filters["filter_id"].iloc[candidate.row]) or 0)
+        if candidate.services and marks is not None:
+            steady &= ~(candidate.near & any_between(marks, times, taken))
+    return steady
+
+
+def _split(
+    events: pd.DataFrame, found: list[Candidate], book: Book, fit: Fit, steady: NDArray[np.bool_]
+) -> list[Group]:
+    """Group events by service, protocol, port, the set of filters that nearly match, and how sure these are."""
     limited = [c for c in found if c.services]
     near = np.array([c.near for c in limited], dtype=bool).reshape(len(limited), len(events))
     signature = [tuple(np.flatnonzero(near[:, column])) for column in range(len(events))]
@@ -117,12 +137,11 @@ def _split(events: pd.DataFrame, found: list[Candidate], book: Book, fit: Fit) -
             "port": cells.objects(events["remote_port"]),
             "near": signature,
             "grade": events["grade"].astype("object").to_numpy(),
+            "steady": steady,
         }
     )
     groups = []
-    for rows in keys.groupby(
-        ["service", "protocol", "port", "near", "grade"], dropna=False, sort=False
-    ).groups.values():
+    for rows in keys.groupby(list(keys.columns), dropna=False, sort=False).groups.values():
         at = np.asarray(rows, dtype=np.intp)
         head = keys.iloc[at[0]]
         part = events.iloc[at]
@@ -136,6 +155,7 @@ def _split(events: pd.DataFrame, found: list[Candidate], book: Book, fit: Fit) -
             services=services,
             grade=head["grade"],
             state_fits=fit.pairing.fits,
+            steady=bool(head["steady"]),
         )
         full = tuple(c.row for c in found if c.full[at].any())
         groups.append(

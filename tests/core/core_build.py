@@ -220,6 +220,7 @@ class Result:
     book: Book
     fits: tuple[Fit, ...]
     marks: markers.Markers
+    changes: dict[str | None, Any]
 
     def one(self, record_id: int = 1) -> pd.Series:
         rows = self.events[self.events["record_id"] == record_id]
@@ -257,7 +258,7 @@ def judge(
     oriented = addressing.orient(ordered, own_addresses=hosts_by_session(book, ordered), layer_names=book.layer_names())
     attributed = attribution.attribute(oriented, every["process"])
     joined = resolve.resolve(attributed, every, book, marks, coverage.spans([("log.evtx", log)]))
-    return Result(flows.add(joined.events), book, joined.fits, marks)
+    return Result(flows.add(joined.events), book, joined.fits, marks, joined.changes)
 
 
 def otrf(shared: Path) -> Iterator[dict[str, Any]]:
