@@ -224,7 +224,7 @@ def _finding(
         confidence=confidence,
         count=count,
         summary=service_text.summary(computer, confidence, groups, services, count, attempts),
-        evidence=(*_flow_evidence(groups), *_permit_evidence(groups, book, snapshot)),
+        evidence=(*_flow_evidence(groups), *_permit_evidence(groups, services, book, snapshot)),
         remedy=remedy,
         collect_next=service_text.COLLECT[confidence],
         services=services,
@@ -249,8 +249,13 @@ def _flow_evidence(groups: list[Group]) -> list[Evidence]:
     return out
 
 
-def _permit_evidence(groups: list[Group], book: Book, snapshot: Snapshot) -> list[Evidence]:
-    rows = {row: sid for group in groups for sid, found in group.permits.items() for row in found}
+def _permit_evidence(
+    groups: list[Group], services: tuple[ServiceOutcome, ...], book: Book, snapshot: Snapshot
+) -> list[Evidence]:
+    """Cite the allow filters of the services that the finding is about."""
+    listed = {service.service_sid for service in services}
+    every = ((sid, row) for group in groups for sid, found in group.permits.items() for row in found)
+    rows = {row: sid for sid, row in every if sid in listed}
     out = []
     for row, sid in sorted(rows.items())[:12]:
         item = book.filters.iloc[row]
