@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from analyzer.engine.flows import FlowArrays
     from analyzer.states import Book, Snapshot
+    from analyzer.watch import Watched
 
 
 # run-time id -> times (ns, ascending) at which 5447 says that it was added or deleted
@@ -43,11 +44,13 @@ class Check(IntFlag):
     NO_STATE_TIME = 256
     NO_LAYER = 512  # the layer could not be compared
     NO_EVENT_TIME = 1024
+    UNWATCHED = 2048  # the logs do not cover all the time in between
+    DISAGREE = 4096  # another state that fits as well holds a filter of another kind under this id
 
 
 NO_NUMBER: Final = np.uint64(2**64 - 1)  # stands for a missing number; no layer has it
 CONTRADICTS: Final = Check.LAYER | Check.ACTION | Check.ORIGIN | Check.CONDITION | Check.CHANGED
-IN_BETWEEN: Final = Check.BOOT | Check.RELOAD | Check.CLOCK | Check.NO_EVENT_TIME
+IN_BETWEEN: Final = Check.BOOT | Check.RELOAD | Check.CLOCK | Check.NO_EVENT_TIME | Check.UNWATCHED
 UNCHECKED: Final = IN_BETWEEN | Check.NO_STATE_TIME | Check.NO_LAYER  # what keeps a match from being a snapshot
 # Which markers weaken a match that they lie in the way of.
 WEAKENING: Final[tuple[tuple[frozenset[Sort], Check], ...]] = (
@@ -94,7 +97,13 @@ def rows_by_id(book: Book, snapshot: Snapshot) -> dict[int, int]:
 
 
 def check(
-    events: pd.DataFrame, flows: FlowArrays, book: Book, snapshot: Snapshot, markers: Markers, computer: str | None
+    events: pd.DataFrame,
+    flows: FlowArrays,
+    book: Book,
+    snapshot: Snapshot,
+    markers: Markers,
+    computer: str | None,
+    watch: Watched | None,
 ) -> Checked:
     """Check the events of one computer against one state.
 
@@ -122,7 +131,7 @@ def check(
         _check_filter(
             int(found), here, book, (layer_rtid, is_permit, origins, flows), (bits, failing, specific), snapshot
         )
-    _check_times(events, row, bits, snapshot, markers, computer)
+    _check_times(events, row, bits, snapshot, markers, computer, watch)
     return Checked(row, bits, failing, specific)
 
 
@@ -164,9 +173,12 @@ def _check_filter(
                 specific[here] |= answer == engine.YES
 
 
-def in_between(times: NDArray[np.int64], taken: int, markers: Markers, computer: str | None) -> NDArray[np.int64]:
+def in_between(
+    times: NDArray[np.int64], taken: int, markers: Markers, computer: str | None, watch: Watched | None
+) -> NDArray[np.int64]:
     """Return the ``IN_BETWEEN`` bits of what this computer's log shows between each time (ns) and the state's."""
-    bits = np.where(times == NO_TIME, int(Check.NO_EVENT_TIME), 0)
+    seen = watch.between(times, taken) if watch is not None else np.zeros(len(times), dtype=bool)
+    bits = np.where(times == NO_TIME, int(Check.NO_EVENT_TIME), np.where(seen, 0, int(Check.UNWATCHED)))
     for sorts, bit in WEAKENING:
         marks = markers.times(computer, sorts)
         if len(marks):
@@ -181,13 +193,14 @@ def _check_times(
     snapshot: Snapshot,
     markers: Markers,
     computer: str | None,
+    watch: Watched | None,
 ) -> None:
     """Set the bits of what happened between the event and the state."""
     taken = cells.moment(snapshot.time)
     if taken is None:
         bits |= int(Check.NO_STATE_TIME)
         return
-    bits |= np.where(row >= 0, in_between(nanoseconds(events["time"]), taken, markers, computer), 0)
+    bits |= np.where(row >= 0, in_between(nanoseconds(events["time"]), taken, markers, computer, watch), 0)
 
 
 def check_changes(events: pd.DataFrame, checked: Checked, changes: Changes, taken: pd.Timestamp | None) -> None:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from analyzer import cells
 from analyzer.checks import CONTRADICTS, IN_BETWEEN, Check, Checked
-from analyzer.hosts import HostFacts, authority, counts, hardly_shared, session_hosts, volumes
+from analyzer.hosts import HostFacts, authority, canonical, counts, first_label, hardly_shared, session_hosts, volumes
 from analyzer.markers import EPOCH, Markers, any_between
 from analyzer.model import Pairing
 from analyzer.wfp import fixed_filters
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from analyzer.states import Book, Snapshot
 
 ENOUGH: Final = 3
+DYNAMIC_PORTS: Final = 49152  # where Windows begins to hand out client ports by default (RFC 6335)
 MANY_SIGNS: Final = 2  # so many weaker signs of another host count as a strong one
 SHORTLY: Final = pd.Timedelta(hours=1)
 # Updates restart a Windows about monthly; after three months no run-time id can be expected to mean the same.
@@ -51,6 +52,7 @@ class _Scale:
     points: int = 0
     alone: bool = False  # a tie that only this machine has
     decisive: bool = False  # a tie that outweighs a foreign name
+    named: bool = False  # a session names the computer of the log
     foreign_name: bool = False
     strong_against: bool = False
     weak_against: int = 0
@@ -75,7 +77,9 @@ def pair(facts: HostFacts, snapshot: Snapshot, book: Book, checked: Checked, mar
     fits: StateFits = "unknown"
     if scale.strong_against or scale.weak_against >= MANY_SIGNS:
         fits = "no"
-    elif time_fits and scale.alone and scale.points >= (2 * ENOUGH if scale.weak_against else ENOUGH):
+    elif (
+        time_fits and scale.alone and scale.points >= (2 * ENOUGH if scale.weak_against and not scale.named else ENOUGH)
+    ):
         fits = "yes" if scale.decisive or not scale.foreign_name else "unknown"
     pairing = Pairing(
         computer=facts.computer,
@@ -93,12 +97,15 @@ def _names(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
     if not named or not facts.netbios:
         return
     if facts.netbios in named:
-        scale.tie(ENOUGH, f"a session of the state runs as an account of {facts.netbios}, the computer of the log")
+        scale.named = True
+        # A longer host name is cut, so that another machine may share what is left of it.
+        points = ENOUGH if facts.netbios == first_label(facts.computer) else ENOUGH - 1
+        scale.tie(points, f"a session of the state runs as an account of {facts.netbios}, the computer of the log")
         return
-    others = sorted(named - {facts.domain_label})
+    others = sorted(named - facts.domain_labels)
     if not others:
         return
-    if facts.domain_label:
+    if facts.domain_labels:
         # The NetBIOS name of a domain need not be the first label of its DNS name.
         scale.weak_against += 1
         scale.foreign_name = True
@@ -120,13 +127,18 @@ def _sids(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
 
 def _addresses(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
     ends = snapshot.endpoints
-    own = {a for a in ends["local_address"].dropna().astype(str).unique() if counts(a)}
+    own = {canonical(a) for a in ends["local_address"].dropna().astype(str).unique() if counts(a)}
     if not own or not facts.addresses:
         return
     tuples = ends.dropna(subset=["local_address", "local_port", "remote_address", "remote_port"])
     columns = (tuples[name] for name in ("local_address", "local_port", "remote_address", "remote_port"))
-    shared = {(str(a), int(b), str(c), int(d)) for a, b, c, d in zip(*columns, strict=True)} & facts.connections
-    shared = {item for item in shared if counts(item[0]) and counts(item[2]) and item[1] and item[3]}
+    theirs = {(canonical(str(a)), int(b), canonical(str(c)), int(d)) for a, b, c, d in zip(*columns, strict=True)}
+    # Only a client's port from the dynamic range makes a connection one of its kind: 68 to 67 is on every machine.
+    shared = [
+        item
+        for item in theirs & facts.connections
+        if counts(item[0]) and counts(item[2]) and max(item[1], item[3]) >= DYNAMIC_PORTS
+    ]
     both = own & facts.addresses
     if shared:
         scale.tie(
@@ -139,7 +151,7 @@ def _addresses(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
     elif both:
         scale.tie(1, "a private address of this computer stands in the state")
     else:
-        scale.points -= 1
+        scale.points -= 0 if scale.named else 1  # a named host may have got another address
         scale.weak_against += 1
         scale.against.append("no address of this computer stands among the state's open connections")
 
@@ -201,11 +213,12 @@ def _ids(book: Book, checked: Checked, scale: _Scale) -> None:
 
 def _time(facts: HostFacts, snapshot: Snapshot, markers: Markers, scale: _Scale) -> bool:
     """Tell whether the state was taken inside the log's time or shortly after its end, with no start in between."""
-    taken, first, last = cells.moment(snapshot.time), cells.moment(facts.first), cells.moment(facts.last)
-    if taken is None or first is None or last is None:
+    taken, watch = cells.moment(snapshot.time), facts.watched
+    if taken is None or watch is None:
         what = "the state carries no time stamp" if taken is None else "the log's time is not known"
         scale.against.append(f"{what}, so the two cannot be placed in time")
         return False
+    first, last = watch.first, watch.last
     against = None
     boots = markers.times(facts.computer, EPOCH)
     if taken < first - TOO_FAR.value or taken > last + TOO_FAR.value:
@@ -215,6 +228,8 @@ def _time(facts: HostFacts, snapshot: Snapshot, markers: Markers, scale: _Scale)
         against = "the state was taken before the log begins"
     elif taken > last + SHORTLY.value:
         against = "the state was taken more than an hour after the log's last record"
+    elif not watch.holds(taken):
+        against = "the state was taken in a gap between the logs"
     elif taken > last and any_between(boots, np.array([last]), taken)[0]:
         against = "Windows started again between the log's end and the state"
     if against is not None:

@@ -109,4 +109,6 @@ _WEAK: Final = (
     (Check.CLOCK, "the clock was changed in between"),
     (Check.NO_LAYER, "the layer could not be compared"),
     (Check.NO_EVENT_TIME, "the event carries no time"),
+    (Check.UNWATCHED, "the logs do not cover all the time between the event and the state"),
+    (Check.DISAGREE, "another state that fits as well holds another kind of filter under this id"),
 )

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import cells, reasons
-from analyzer.checks import CONTRADICTS, UNCHECKED, Changes, Checked, check, check_changes
+from analyzer.checks import CONTRADICTS, UNCHECKED, Changes, Check, Checked, check, check_changes
 from analyzer.engine import flows as flow_arrays
 from analyzer.hosts import host_facts
 from analyzer.pairing import Fit, pair
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from analyzer.markers import Markers
     from analyzer.states import Book
+    from analyzer.watch import Watched
     from analyzer.wfp.events import Table
 
 FILTER_CHANGED: Final = 5447
@@ -71,7 +72,7 @@ def resolve(
     tables: Mapping[Table, pd.DataFrame],
     book: Book,
     markers: Markers,
-    spans: Mapping[str | None, tuple[pd.Timestamp, pd.Timestamp]],
+    watch: Mapping[str | None, Watched],
 ) -> Resolved:
     """Join oriented events to the book's filters.
 
@@ -79,7 +80,7 @@ def resolve(
     ----------
     events : oriented events (:func:`analyzer.addressing.orient`), n rows.
     tables : all event tables, for SIDs and 5447 changes.
-    spans : computer -> first and last time of its whole log.
+    watch : computer -> what time its logs cover.
     """
     flows = flow_arrays.from_events(events)
     best = _Best.none(len(events))
@@ -90,14 +91,15 @@ def resolve(
         rows = np.flatnonzero(hosts == code)
         computer = None if code < 0 else str(events["computer"].cat.categories[code])
         own, own_flows = events.iloc[rows], flows.take(rows)
-        facts = host_facts(computer, own, tables, spans.get(computer))
+        facts = host_facts(computer, own, tables, watch.get(computer))
         changes = all_changes[computer] = filter_changes(tables["filter_change"], computer)
         for number, snapshot in enumerate(book.snapshots):
-            checked = check(own, own_flows, book, snapshot, markers, computer)
+            checked = check(own, own_flows, book, snapshot, markers, computer, watch.get(computer))
             check_changes(own, checked, changes, snapshot.time)
             fit = pair(facts, snapshot, book, checked, markers)
             fits.append(fit)
-            _keep_better(best, rows, own, checked, fit, number, cells.moment(snapshot.time))
+            kinds = book.filters["kind"].astype("object").to_numpy()
+            _keep_better(best, rows, own, checked, fit, number, cells.moment(snapshot.time), kinds)
     return Resolved(_judge(events, best, book, tuple(fits)), tuple(fits), all_changes)
 
 
@@ -120,6 +122,7 @@ def _keep_better(
     fit: Fit,
     number: int,
     taken: int | None,
+    kinds: NDArray[np.object_],
 ) -> None:
     """Keep this state's match where it ranks higher, or as high and nearer in time."""
     hit = checked.row >= 0
@@ -132,6 +135,8 @@ def _keep_better(
     times = events["time"].dt.tz_localize(None).to_numpy(dtype="datetime64[ns]").astype(np.int64)
     distance = np.full(len(rows), far) if taken is None else np.abs(times - taken)
     take = (rank > best.rank[rows]) | ((rank == best.rank[rows]) & hit & (distance < best.distance[rows]))
+    rival = (rank == Rank.SNAPSHOT) & (best.rank[rows] == Rank.SNAPSHOT)
+    rival[rival] = kinds[checked.row[rival]] != kinds[best.row[rows][rival]]
     chosen = rows[take]
     best.rank[chosen] = rank[take]
     best.row[chosen] = checked.row[take]
@@ -139,6 +144,8 @@ def _keep_better(
     best.failing[chosen] = checked.failing[take]
     best.state[chosen] = number
     best.distance[chosen] = distance[take]
+    best.rank[rows[rival]] = Rank.ID_ONLY
+    best.bits[rows[rival]] |= int(Check.DISAGREE)
 
 
 def _judge(events: pd.DataFrame, best: _Best, book: Book, fits: tuple[Fit, ...]) -> pd.DataFrame:
@@ -209,7 +216,8 @@ def _judge_case(
     if action == "permit":
         said = origin is not None and origins.origin_kind(origin) is not None
         return None, "origin" if said else GRADES[rank], usable, match
-    sublayer = cells.text(item["sublayer"]) if item is not None and usable >= 0 else None
+    # Only a tied filter may say more about the event's own origin.
+    sublayer = cells.text(item["sublayer"]) if item is not None and rank == Rank.SNAPSHOT else None
     by_origin = origins.origin_kind(origin, sublayer)
     if by_origin is not None:
         return by_origin, "origin", usable, (reasons.by_origin(str(origin), sublayer), *match)
@@ -218,7 +226,9 @@ def _judge_case(
     extra = (reasons.ORIGIN_UNKNOWN,) if origin is not None else ()
     if usable >= 0 and item is not None and cells.text(item["kind"]) is not None:
         said_kind = (reasons.by_filter(item),)
-        return str(item["kind"]), GRADES[rank], usable, (*said_kind, *match, *extra)
+        weakest = Rank.ID_ONLY if item["kind_evidence"] == "name" else rank
+        grade = "none" if item["kind"] == "unresolved" else GRADES[min(rank, weakest)]
+        return str(item["kind"]), grade, usable, (*said_kind, *match, *extra)
     return "unresolved", "contradicted" if rank == Rank.CONTRADICTED else "none", -1, (*match, *extra)
 
 

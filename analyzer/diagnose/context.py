@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from analyzer.model import Finding
     from analyzer.pairing import Fit
     from analyzer.states import Book, Snapshot
+    from analyzer.watch import Watched
 
 
 # What diagnoses read of the events. Rows are taken again and again, and each column more costs as much again.
@@ -48,6 +49,7 @@ class Context:
     fits: tuple[Fit, ...]
     markers: Markers
     changes: Mapping[str | None, Changes]
+    watch: Mapping[str | None, Watched]
 
     def fit_of(self, computer: str | None, state: str) -> Fit | None:
         """Return how one state relates to one computer."""

@@ -114,7 +114,9 @@ def _steady(
     times, computer = nanoseconds(events["time"]), fit.pairing.computer
     if taken is None:
         return np.zeros(len(events), dtype=bool)
-    steady: NDArray[np.bool_] = checks.in_between(times, taken, context.markers, computer) == 0
+    steady: NDArray[np.bool_] = (
+        checks.in_between(times, taken, context.markers, computer, context.watch.get(computer)) == 0
+    )
     changes = context.changes.get(computer, {})
     for candidate in found:
         marks = changes.get(cells.number(context.book.filters["filter_id"].iloc[candidate.row]) or 0)
