@@ -12,7 +12,7 @@ import pandas as pd
 
 from analyzer import cells
 from analyzer.shapes import NAMES, SHAPES, Shape
-from analyzer.wfp import fixed_filters, origins, providers, sddl
+from analyzer.wfp import fixed_filters, origins, providers, sddl, sublayers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,8 +64,8 @@ def _by_name(shape: Shape) -> Classified | None:
 def _unknown(shape: Shape) -> Classified:
     if shape.is_callout:
         return Classified("callout", "shape", "a callout decides, and nothing says whose it is")
-    if shape.firewall:
-        return Classified("unresolved", "shape", "a Windows Firewall filter of a shape that is not known")
+    if shape.firewall or shape.sublayer in sublayers.FIREWALL_KEYS:
+        return Classified("unresolved", "shape", "the firewall's provider or sublayer, but a shape that is not known")
     return Classified("other-wfp", "shape", "not the firewall's filter, and its maker is not known")
 
 

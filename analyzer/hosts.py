@@ -114,7 +114,7 @@ def host_facts(
 
 
 def canonical(address: str) -> str:
-    """Return an address in the one form that compares equal: ``fe80::5efe:c0a8:10a`` for ``fe80::5efe:192.168.1.10``."""
+    """Return an address in the one form that compares equal, however its text is written."""
     parsed = parse_address(address)
     return address if parsed is None else str(parsed)
 

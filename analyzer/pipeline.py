@@ -73,7 +73,7 @@ def analyze(
     events = addressing.orient(
         ordered, own_addresses=hosts_by_session(book, ordered, seen), layer_names=book.layer_names()
     )
-    events = attribution.attribute(events, tables["process"])
+    events = attribution.attribute(events, tables["process"], marks)
     joined = resolve.resolve(events, tables, book, marks, seen)
     events = flows.add(joined.events)
 

@@ -8,6 +8,7 @@ their connections with the token of the logged-on user, so the filter does not m
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ from analyzer.diagnose.service_outcome import FlowEvidence, Outcome, rule
 from analyzer.engine import conditions as engine
 from analyzer.markers import any_between, nanoseconds
 from analyzer.model import Evidence, Finding, ServiceOutcome
+from analyzer.shapes import PACKAGE_SIDS
 from analyzer.wfp import services as wfp_services
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
     from analyzer.pairing import Fit
     from analyzer.states import Book, Snapshot
 
-SVCHOST: Final = (r"\windows\system32\svchost.exe", r"\windows\syswow64\svchost.exe")
-ORDER: Final[dict[Confidence, int]] = {"proven": 0, "likely": 1, "possible": 2, "not-this": 3}
+SVCHOST: Final = re.compile(r"\\device\\harddiskvolume\d+\\windows\\(?:system32|syswow64)\\svchost\.exe", re.IGNORECASE)
+ORDER: Final[tuple[Confidence, ...]] = ("proven", "likely", "possible", "not-this")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ class Group:
 
 
 def is_svchost(application: object) -> bool:
-    """Tell svchost.exe by its path below the Windows folder, whatever the volume."""
-    return isinstance(application, str) and application.lower().endswith(SVCHOST)
+    """Tell svchost.exe by its whole path: the Windows folder of a volume. Others may carry the same file name."""
+    return isinstance(application, str) and SVCHOST.fullmatch(application) is not None
 
 
 def suspects(events: pd.DataFrame) -> pd.DataFrame:
@@ -83,8 +85,13 @@ def diagnose(context: Context) -> Diagnosis:
         if len(idle):
             why = service_text.PERMITTING_STATE.format(snapshot.name)
             found.append(Found.over(service_text.unchecked(name, idle, why), idle))
-        for confidence in sorted({g.outcome.confidence for g in groups}, key=ORDER.__getitem__):
+        for why in dict.fromkeys(g.outcome.why for g in groups if g.outcome.confidence is None):
+            mute = pd.concat([g.events for g in groups if g.outcome.confidence is None and g.outcome.why == why])
+            found.append(Found.over(service_text.unchecked(name, mute, why), mute))
+        for confidence in ORDER:
             same = [g for g in groups if g.outcome.confidence == confidence]
+            if not same:
+                continue
             finding = _finding(name, confidence, same, context.book, snapshot)
             found.append(Found.over(finding, pd.concat([g.events for g in same])))
             cited.update(row for g in same for rows in g.permits.values() for row in rows)
@@ -102,7 +109,8 @@ def _groups(events: pd.DataFrame, context: Context, snapshot: Snapshot, fit: Fit
             idle.append(part)
             continue
         found = near_miss.candidates(part, context.book, snapshot, name)
-        groups.extend(_split(part, found, context.book, fit, _steady(part, found, context, snapshot, fit)))
+        steady = _steady(part, found, context, snapshot, fit)
+        groups.extend(_split(part, found, context.book, snapshot, fit, steady))
     return groups, pd.concat(idle) if idle else events.iloc[:0]
 
 
@@ -126,7 +134,12 @@ def _steady(
 
 
 def _split(
-    events: pd.DataFrame, found: list[Candidate], book: Book, fit: Fit, steady: NDArray[np.bool_]
+    events: pd.DataFrame,
+    found: list[Candidate],
+    book: Book,
+    snapshot: Snapshot,
+    fit: Fit,
+    steady: NDArray[np.bool_],
 ) -> list[Group]:
     """Group events by service, protocol, port, the set of filters that nearly match, and how sure these are."""
     limited = [c for c in found if c.services]
@@ -140,6 +153,7 @@ def _split(
             "near": signature,
             "grade": events["grade"].astype("object").to_numpy(),
             "steady": steady,
+            "blocker": events["filter_row"].isin(snapshot.rows).to_numpy(),
         }
     )
     groups = []
@@ -158,8 +172,11 @@ def _split(
             grade=head["grade"],
             state_fits=fit.pairing.fits,
             steady=bool(head["steady"]),
+            blocker_known=bool(head["blocker"]),
+            state_whole=snapshot.whole,
+            unchecked=frozenset(sid for sid in permits if not _any_checked(limited, sid, at)),
+            rivals=tuple(c.row for c in found if _rival(c, at)),
         )
-        full = tuple(c.row for c in found if c.full[at].any())
         groups.append(
             Group(
                 events=part,
@@ -168,11 +185,27 @@ def _split(
                 port=head["port"],
                 permits=evidence.permits,
                 outcome=rule(evidence),
-                also_full=full,
+                also_full=evidence.rivals,
                 failing=_failing(found, at, book),
             )
         )
     return groups
+
+
+def _any_checked(limited: list[Candidate], sid: str, at: NDArray[np.intp]) -> bool:
+    """Tell whether some allow filter for this service SID fits in everything but the user, with nothing left open."""
+    return any(sid in c.services and c.checked[at].all() for c in limited)
+
+
+def _rival(candidate: Candidate, at: NDArray[np.intp]) -> bool:
+    """Tell an allow filter that should have let these flows pass with a user's or a service account's token.
+
+    A descriptor that names app packages is for app containers, which svchost is not.
+    """
+    if not candidate.has_user:
+        return bool(candidate.full[at].any())
+    packages = any(sid.startswith(PACKAGE_SIDS) for sid in candidate.accounts)
+    return bool(candidate.accounts) and not packages and bool(candidate.checked[at].any())
 
 
 def _failing(found: list[Candidate], at: NDArray[np.intp], book: Book) -> tuple[str, ...]:
