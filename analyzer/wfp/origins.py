@@ -61,6 +61,11 @@ DEFAULT_GROUPS: Final[dict[str, _Group]] = {
 }
 
 
+# Beginnings of group names, for groups that this table does not know in full (REFERENCE 10).
+_GROUP_STARTS: Final[dict[str, _Group]] = {
+    "uwp default": _Group("app-isolation", "the app lacks the capability for this network"),
+}
+
 _GUID: Final = r"\{[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}"
 _RULE_GUID: Final = re.compile(_GUID, re.IGNORECASE)
 _PROMPT_RULE: Final = re.compile(rf"(?:TCP|UDP) Query User{_GUID}.*", re.IGNORECASE | re.DOTALL)
@@ -93,6 +98,8 @@ def read_origin(text: str | None, sublayer: str | None = None) -> Origin | None:
         return None
     lower = value.lower()
     group = DEFAULT_GROUPS.get(lower)
+    if group is None:
+        group = next((g for start, g in _GROUP_STARTS.items() if lower.startswith(start)), None)
     if group is not None:
         return Origin(value, group.kind, None, None, group.words)
     maker = rule_maker(value, sublayer)
@@ -120,7 +127,7 @@ def rule_id(text: str | None) -> str | None:
 def rule_maker(text: str | None, sublayer: str | None = None) -> str | None:
     """Return who made the rule that an origin names, in words, or None where it names no rule."""
     value = clean(text or "")
-    if not value or value.lower() in DEFAULT_GROUPS:
+    if not value or value.lower() in DEFAULT_GROUPS or value.lower().startswith(tuple(_GROUP_STARTS)):
         return None
     if sublayer == "MPSSVC_WSH" or _HARDENING_RULE.fullmatch(value):
         return BUILT_IN

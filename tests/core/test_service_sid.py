@@ -128,7 +128,7 @@ def findings(*filters, rows=({},), started=True, dumps=None, **tables):
     if started:
         tables["process"] = processes(STARTED)
     made = judge(events, *given, **tables)
-    context = diagnose.Context(made.events, made.book, made.fits, made.marks, made.changes)
+    context = diagnose.Context(made.events, made.book, made.fits, made.marks, made.changes, made.watch)
     every = [item.finding for item in diagnose.run(context).found]
     return [finding for finding in every if finding.id.startswith("service-sid")]
 
@@ -190,8 +190,13 @@ def test_a_permit_for_the_right_address_is_a_near_miss():
     assert the_finding(near).confidence == "likely"
 
 
-def test_a_condition_that_cannot_be_checked_leaves_the_near_miss():
+def test_a_condition_that_cannot_be_checked_leaves_a_possible_near_miss():
     near = permit(tests=(*ALLOW, eq("IP_LOCAL_INTERFACE", 1234)))
+    assert the_finding(near).confidence == "possible"
+
+
+def test_a_profile_that_the_event_does_not_tell_is_no_doubt():
+    near = permit(tests=(*ALLOW, eq("ORIGINAL_PROFILE_ID", 2)))
     assert the_finding(near).confidence == "likely"
 
 
