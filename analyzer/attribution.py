@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 CREATED: Final = 4688
 EXITED: Final = 4689
 SOURCE: Final = "4688"
+# Below its volume; another file of this name is no service host.
+SVCHOST_PATHS: Final = (r"\windows\system32\svchost.exe", r"\windows\syswow64\svchost.exe")
 BREAKS: Final[frozenset[Sort]] = frozenset({"boot", "log", "audit"})
 _SERVICE: Final = re.compile(r"(?<!\S)-s\s+\"?([^\s\"]+)\"?", re.IGNORECASE)
 _VOLUME: Final = re.compile(r"^(?:[A-Za-z]:|\\device\\harddiskvolume\d+)(?=\\)", re.IGNORECASE)
@@ -41,13 +43,16 @@ def _starts(processes: pd.DataFrame) -> pd.DataFrame:
     created = processes[
         (processes["event_id"] == CREATED) & processes["process_id"].notna() & processes["time"].notna()
     ]
+    path = created["process_name"].map(below_volume, na_action="ignore").astype("str")
+    named = created["command_line"].map(service_of, na_action="ignore").astype("str")
+    hosted = named.where(path.isin(SVCHOST_PATHS))
     return pd.DataFrame(
         {
             "computer": _computer(created),
             "process_id": created["process_id"].astype("uint64").to_numpy(),
             "at": nanoseconds(created["time"]),
-            "base": created["process_name"].map(below_volume, na_action="ignore").astype("str").to_numpy(),
-            "service": created["command_line"].map(service_of, na_action="ignore").astype("str").to_numpy(),
+            "base": path.to_numpy(),
+            "service": hosted.to_numpy(),
         }
     )
 

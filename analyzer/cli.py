@@ -8,15 +8,16 @@ Everything heavy is imported when it is needed, so that ``--help`` answers at on
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
-from analyzer.output import STDOUT, quiet_pipe
+from analyzer.output import STDOUT, OutputError, check_standard_output, standard_error, standard_output
 from analyzer.run import Exit, RefusedError, Run, no_filters, nothing_usable
 
 if TYPE_CHECKING:
@@ -35,12 +36,27 @@ _DEBUG: Final = "WFP_ANALYZER_DEBUG"
 _EXIT_CODES: Final = """\b
 Exit codes:
   0    done
-  2    wrong usage: an option, an input that can't be opened, an output that exists
+  2    wrong usage: an option, an input that can't be opened, an output that exists or can't be written
   3    done, but something was lost (with --strict nothing is written)
   4    nothing usable in the inputs
   130  interrupted, nothing half-written stays"""
 
-_PATH: Final = click.Path(path_type=Path, readable=False)  # our own checks say more
+
+class _PathType(click.Path):
+    """A path as it was typed, but never the empty one, which pathlib would take for the folder we stand in."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, readable=False)  # our own checks say more
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        if not os.fspath(value):
+            self.fail("an empty path names nothing", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+_PATH: Final = _PathType()
 
 
 def _shared(function: Callable[..., int]) -> Callable[..., int]:
@@ -111,16 +127,18 @@ def report(
       wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json --force
     """
     targets = (output,) if json_ is None else (output, json_)
+    check_standard_output()  # for the summary, if for nothing else
     run = Run(context.obj or (), inputs, targets, force, strict)
     analysis = _analyze(run, nothing_usable)
-    if STDOUT not in targets and not sys.stdout.isatty():  # else the summary tells them in the same place
-        _say_problems(analysis.problems)
     from reports.export import report_json
     from reports.html import render_html
 
     page = [render_html(analysis)]
+    _print_summary(analysis, taken=STDOUT in targets)  # before the files: when it can't be written, they are not put
     code = run.finish(analysis, [page] if json_ is None else [page, [report_json(analysis)]])
-    _print_summary(analysis, targets)
+    for target in targets:
+        if target != STDOUT:
+            _say(f"written: {target}", err=STDOUT in targets)
     return code
 
 
@@ -177,14 +195,14 @@ def _say(message: str, *, err: bool = True) -> None:
     """Print one line; what hides or moves text is shown and not obeyed."""
     from reports.text import neutral
 
-    with quiet_pipe():
+    with standard_error() if err else standard_output():
         click.echo(neutral(message), err=err)
 
 
-def _say_problems(problems: Sequence[Problem]) -> None:
-    """Print the problems in short on standard error, the worst first."""
+def _say_problems(problems: Sequence[Problem], *, told: int = 0) -> None:
+    """Print the problems in short on standard error, the worst first; ``told`` of them were said already."""
     order = {"lost": 0, "doubtful": 1, "note": 2}
-    ranked = sorted(problems, key=lambda problem: order[problem.severity])
+    ranked = sorted(problems, key=lambda problem: order[problem.severity])[told:]
     for problem in ranked[:_PROBLEMS_SHOWN]:
         place = ", ".join(part for part in (problem.input, problem.place) if part)
         _say(f"{NAME}: {problem.severity}: {f'{place}: ' if place else ''}{problem.what}")
@@ -192,25 +210,33 @@ def _say_problems(problems: Sequence[Problem]) -> None:
         _say(f"{NAME}: and {len(ranked) - _PROBLEMS_SHOWN} more; the report and its JSON list all of them")
 
 
-def _print_summary(analysis: Analysis, targets: Sequence[Path]) -> None:
-    """Print the summary on standard output, or on standard error where an output goes to the former."""
+def _print_summary(analysis: Analysis, *, taken: bool) -> None:
+    """Print the summary on standard output, or on standard error where an output takes the former; then the problems.
+
+    Each problem is said once in one place: where summary and messages meet, only those that the summary leaves out.
+    """
     from rich.console import Console
 
-    from reports.terminal import print_summary
+    from reports import terminal
 
-    taken = STDOUT in targets
-    # rich ends the whole program with SystemExit when nobody reads any more
-    with contextlib.suppress(SystemExit), quiet_pipe():
-        print_summary(analysis, Console(stderr=taken, highlight=False))
-    for target in targets:
-        if target != STDOUT:
-            _say(f"written: {target}", err=taken)
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would end the whole program, and lead standard output nowhere
+
+    together = taken or (_is_terminal(sys.stdout) and _is_terminal(sys.stderr))
+    with standard_error() if taken else standard_output():
+        terminal.print_summary(analysis, Plain(stderr=taken, highlight=False))
+    _say_problems(analysis.problems, told=terminal.MOST_PROBLEMS if together else 0)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
     """Give a function that shows progress on standard error; None where no person is looking at it."""
-    if not sys.stderr.isatty():
+    if not _is_terminal(sys.stderr):
         yield None
         return
     from rich.console import Console
@@ -250,12 +276,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return refused.code
     except click.UsageError as error:
         _say(f"{NAME}: {error.format_message()}")
-        if error.ctx is not None:
-            click.echo(error.ctx.get_usage(), err=True)
-        click.echo(f"Try '{error.ctx.command_path if error.ctx else NAME} --help'.", err=True)
+        with standard_error():
+            if error.ctx is not None:
+                click.echo(error.ctx.get_usage(), err=True)
+            click.echo(f"Try '{error.ctx.command_path if error.ctx else NAME} --help'.", err=True)
         return Exit.USAGE
-    except click.ClickException as error:
-        _say(f"{NAME}: {error.format_message()}")
+    except (click.ClickException, OutputError) as error:
+        _say(f"{NAME}: {error.format_message() if isinstance(error, click.ClickException) else error}")
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt):
         _say(f"{NAME}: interrupted; nothing half-written stays")
@@ -265,6 +292,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _internal_error(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        _say(
+            f"{NAME}: standard output: can't be written ({error.strerror})"
+        )  # files are explained where they are written
+        return Exit.USAGE
     if os.environ.get(_DEBUG) == "1":
         import traceback
 

@@ -106,7 +106,7 @@ def notes(logs: Sequence[tuple[str, EvtxLog]], book: Book, events: pd.DataFrame)
         if log.records and log.tables["wfp"].empty:
             channels = ", ".join(sorted(log.channels)[:3]) or "no channel named"
             off = "auditing may have been off" if SECURITY in log.channels else "they are written to the Security log"
-            what = f"a log without Windows Filtering Platform events (channel: {channels}); {off}"
+            what = f"a log without the events 5031 and 5150 to 5159 (channel: {channels}); {off}"
             out.append(Problem(name, None, "note", what))
     if logs and not book.snapshots and len(events):
         out.append(Problem(None, None, "note", "no state was handed in: run-time ids cannot be looked up"))

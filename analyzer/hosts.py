@@ -128,6 +128,9 @@ def counts(address: str) -> bool:
 def hardly_shared(address: str) -> bool:
     """Tell an address that hardly two machines share: a public IPv4 one, or IPv6 beyond the own link."""
     parsed = parse_address(address)
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    if mapped is not None:
+        return bool(mapped.is_global)
     # fe80::1, fd00::10 and the link-local addresses of cloned machines repeat.
     if parsed is None or parsed.is_link_local or parsed in UNIQUE_LOCAL:
         return False

@@ -24,6 +24,7 @@ from analyzer.markers import any_between, nanoseconds
 from analyzer.model import Evidence, Finding, ServiceOutcome
 from analyzer.shapes import PACKAGE_SIDS
 from analyzer.wfp import services as wfp_services
+from analyzer.wfp.services import ALL_SERVICES_SID
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -233,7 +234,7 @@ def _services(groups: list[Group], book: Book, confidence: Confidence) -> tuple[
         else:
             wanted = set(group.permits)
         for sid in wanted:
-            rows.setdefault(sid, set()).update(group.permits.get(sid, ()))
+            rows.setdefault(sid, set()).update(group.permits.get(sid, ()), group.permits.get(ALL_SERVICES_SID, ()))
             whys.setdefault(sid, group.outcome.why)
     names = {wfp_services.service_sid(n): n for g in groups for n in g.services or ()}
     out = []
@@ -288,7 +289,7 @@ def _permit_evidence(
     groups: list[Group], services: tuple[ServiceOutcome, ...], book: Book, snapshot: Snapshot
 ) -> list[Evidence]:
     """Cite the allow filters of the services that the finding is about."""
-    listed = {service.service_sid for service in services}
+    listed = {ALL_SERVICES_SID, *(service.service_sid for service in services)}
     every = ((sid, row) for group in groups for sid, found in group.permits.items() for row in found)
     rows = {row: sid for sid, row in every if sid in listed}
     out = []
