@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from analyzer.engine.conditions import Test
     from analyzer.model import Kind, KindEvidence
 
+UNKNOWN_MAKER: Final = frozenset({"other-wfp", "callout"})
 CAN_BLOCK: Final = frozenset({"block", "callout-terminating", "callout-unknown"})
 
 
@@ -99,6 +100,14 @@ def shape_of(row: Any, tests: Sequence[Test], product: str | None) -> Shape:
     )
 
 
+def _claim(provider: Any) -> str:
+    """Return what a provider says of itself, marked as its own claim, or an empty text."""
+    name, service = text(provider, "name"), text(provider, "service_name")
+    said = f"“{name}”" if name else ""
+    said += f"{', ' if said else ''}service {service}" if service else ""
+    return f"; its provider calls itself {said}, which is no proof" if said else ""
+
+
 def text(row: Any, name: str) -> str:
     """Return a text cell, missing as an empty string."""
     return cells.text(getattr(row, name)) or ""
@@ -118,6 +127,7 @@ def classify(
     block), ``rule_id`` and ``rule_maker`` (str, missing where the origin is not a rule's).
     """
     services = {(p.input, p.provider): text(p, "service_name") for p in provider_frame.itertuples(index=False)}
+    claims = {(p.input, p.provider): _claim(p) for p in provider_frame.itertuples(index=False)}
     owners = {(s.input, s.sublayer): text(s, "provider") for s in sublayer_frame.itertuples(index=False)}
     kinds: list[str | None] = []
     evidence: list[str | None] = []
@@ -136,6 +146,8 @@ def classify(
         kinds.append(done.kind)
         evidence.append(done.evidence)
         whys.append(f"{done.why}: {product}" if done.kind == "third-party" else done.why)
+        if done.kind in UNKNOWN_MAKER:
+            whys[-1] = f"{done.why}{claims.get((row.input, provider or owner), '')}"
     pairs = [(cells.text(o), cells.text(s)) for o, s in zip(filters["origin"], filters["sublayer"], strict=True)]
     found = [origins.rule_id(origin) for origin, _ in pairs]
     makers = [origins.rule_maker(origin, sublayer) for origin, sublayer in pairs]

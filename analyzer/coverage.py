@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from analyzer.states import Book
 
 SECURITY: Final = "Security"
+SHOW_FILTERS: Final = (
+    "a `show filters` dump leaves out boot-time, stealth and inspection filters, origins and its time: "
+    "`netsh wfp show state` holds them"
+)
+STATE_ALONE: Final = "no log was handed in, so nothing is judged; `wfp-analyzer filters` describes every filter"
 GAPS_SHOWN: Final = 20
 MARKERS_SHOWN: Final = 200
 
@@ -108,8 +113,16 @@ def notes(logs: Sequence[tuple[str, EvtxLog]], book: Book, events: pd.DataFrame)
             off = "auditing may have been off" if SECURITY in log.channels else "they are written to the Security log"
             what = f"a log without the events 5031 and 5150 to 5159 (channel: {channels}); {off}"
             out.append(Problem(name, None, "note", what))
+    out.extend(Problem(s.name, None, "note", SHOW_FILTERS) for s in book.snapshots if s.kind == "filters")
     if logs and not book.snapshots and len(events):
         out.append(Problem(None, None, "note", "no state was handed in: run-time ids cannot be looked up"))
     if book.snapshots and not logs:
-        out.append(Problem(None, None, "note", "no log was handed in: the states are described, nothing is judged"))
+        out.append(
+            Problem(
+                None,
+                None,
+                "note",
+                "no log was handed in, so nothing is judged; `wfp-analyzer filters` describes every filter",
+            )
+        )
     return out

@@ -73,6 +73,7 @@ def pair(facts: HostFacts, snapshot: Snapshot, book: Book, checked: Checked, mar
     _addresses(facts, snapshot, scale)
     _volumes(facts, snapshot, book, scale)
     _ids(book, checked, scale)
+    _older(checked, scale)
     time_fits = _time(facts, snapshot, markers, scale)
     fits: StateFits = "unknown"
     if scale.strong_against or scale.weak_against >= MANY_SIGNS:
@@ -209,6 +210,14 @@ def _ids(book: Book, checked: Checked, scale: _Scale) -> None:
         scale.ties.append(
             f"{good} run-time id(s) of the log fit the state's filters: too few to tie the two by themselves"
         )
+
+
+def _older(checked: Checked, scale: _Scale) -> None:
+    """Say for how many events a start or a policy change lies between them and the state."""
+    apart = int(((checked.row >= 0) & ((checked.bits & int(Check.BOOT | Check.RELOAD)) != 0)).sum())
+    if apart:
+        what = "a start of Windows or a policy change lies between"
+        scale.against.append(f"{what} the state and {apart:,} events: for those it proves nothing")
 
 
 def _time(facts: HostFacts, snapshot: Snapshot, markers: Markers, scale: _Scale) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import cells, wording
+from analyzer.addressing import ICMP
 from analyzer.contract import ACTIONS
 from analyzer.engine.conditions import LOST
 from analyzer.flows import group_numbers
@@ -234,16 +235,30 @@ def answer(events: pd.DataFrame, trust: str) -> Answer:
     )
 
 
+def _about_icmp(book: Book, row: int) -> bool:
+    """Tell a filter whose port conditions mean ICMP type and code."""
+    layer = cells.text(book.filters["layer"].iloc[row]) or ""
+    tests = book.tests.get(row, ())
+    return "ICMP_ERROR" in layer or any(t.field == "IP_PROTOCOL" and t.value in ICMP for t in tests)
+
+
 def conditions_of(book: Book, rows: Iterable[int]) -> dict[int, tuple[Condition, ...]]:
     """Return the conditions of these filters, with words for people."""
     wanted = set(rows)
     out: dict[int, list[Condition]] = {row: [] for row in wanted}
+    icmp = {row for row in wanted if _about_icmp(book, row)}
     part = book.conditions[book.conditions["filter_row"].isin(wanted)]
     columns = (part[name] for name in ("filter_row", "field", "match", "value", "text", "raw"))
     for row, field, match, value, text, raw in zip(*columns, strict=True):
         shown, name, how = cells.text(text) or "", cells.text(field) or LOST, cells.text(match) or LOST
         out[int(row)].append(
-            Condition(name, how, shown, cells.text(raw) or "", wording.condition(name, how, value, shown))
+            Condition(
+                name,
+                how,
+                shown,
+                cells.text(raw) or "",
+                wording.condition(name, how, value, shown, icmp=int(row) in icmp),
+            )
         )
     return {row: tuple(items) for row, items in out.items()}
 

@@ -230,7 +230,7 @@ def test_a_contradicted_permit_has_no_kind() -> None:
 
 
 @pytest.mark.parametrize(("number", "valid"), [(0, True), (300, True), (2**32 - 1, True), (-1, False), ("6", False)])
-def test_a_protocol_is_any_number_that_a_record_holds(number: object, valid: bool) -> None:  # noqa: FBT001
+def test_a_protocol_is_any_number_that_a_record_holds(number: object, valid: bool) -> None:
     event = json.loads(next(export.event_lines(analysis())))
     assert schema("events").is_valid({**event, "protocol": number}) == valid
     document = json.loads(export.report_json(analysis()))

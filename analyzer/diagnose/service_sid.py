@@ -8,6 +8,7 @@ their connections with the token of the logged-on user, so the filter does not m
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -75,6 +76,7 @@ def diagnose(context: Context) -> Diagnosis:
     found: list[Found] = []
     cited: set[int] = set()
     blocked = suspects(context.events)
+    several = len(context.events["computer"].unique()) > 1
     for computer, part in blocked.groupby(blocked["computer"].astype("object"), dropna=False, sort=True):
         name = cells.text(computer)
         chosen = context.best_snapshot(name, part)
@@ -94,6 +96,8 @@ def diagnose(context: Context) -> Diagnosis:
             if not same:
                 continue
             finding = _finding(name, confidence, same, context.book, snapshot)
+            if several and name:
+                finding = dataclasses.replace(finding, title=f"{name}: {finding.title}")
             found.append(Found.over(finding, pd.concat([g.events for g in same])))
             cited.update(row for g in same for rows in g.permits.values() for row in rows)
             cited.update(row for g in same for row in g.also_full)

@@ -64,7 +64,7 @@ COLLECT: Final[dict[Confidence, tuple[str, ...]]] = {
         (
             "netsh wfp show netevents file=netevents.xml right after the failure: net events name the user of "
             "the token, "
-            "which would prove it"
+            "which would prove it (look for userId of the same connection; this version does not read that file)"
         ),
     ),
     "possible": (
@@ -195,7 +195,10 @@ def notes(groups: list[Group], services: tuple[ServiceOutcome, ...]) -> tuple[st
         fits = not known.ports or bool(ports & set(known.ports))
         where = f", TCP {', '.join(map(str, known.ports))}" if known.ports else ""
         odd = "" if fits else "; these ports are not among those reported"
-        out.append(f"{known.name} ({known.display_name}{where}) is known for this trouble: {known.source}{odd}.")
+        remark = f"; {known.remark}" if known.remark else ""
+        out.append(
+            f"{known.name} ({known.display_name}{where}) is known for this trouble ({known.source}{odd}{remark})."
+        )
     for group in groups:
         # Where a permit nearly matched, what others lack is noise.
         out.extend(() if group.permits and group.outcome.confidence != "not-this" else group.failing)
@@ -230,17 +233,11 @@ def remedy(groups: list[Group], services: tuple[ServiceOutcome, ...]) -> Remedy:
             f"-LocalUser '{sddl}'"
         )
     who = ", ".join(sids.sid_words(sid) for sid in allowed)
-    remarks = [
-        f"{s.name}: {known.remark}."
-        for s in services
-        if (known := wfp_services.trouble_service(s.name or "")) is not None and known.remark
-    ]
     text = (
-        f"Add one allow rule for svchost.exe itself, without a service, limited to the accounts that these "
-        f"services use "
-        f"({who}). {' '.join(remarks)}"
+        "Add one allow rule for svchost.exe itself, without a service, limited to the accounts that are used here "
+        f"({who})."
     )
-    return Remedy(text.strip(), tuple(commands), COST)
+    return Remedy(text, tuple(commands), COST)
 
 
 def no_rule_remedy(groups: list[Group]) -> Remedy:
