@@ -87,24 +87,50 @@ def _lines(function: Callable[..., int]) -> Callable[..., int]:
     return function
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=_EXIT_CODES)
+def _examples(*lines: str) -> str:
+    """Return lines of a help page that keep their form (click marks such a block with a backspace), and exit codes."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines), "", _EXIT_CODES])
+
+
+_GROUP_EXAMPLES: Final = _examples(
+    "wfp-analyzer report security.evtx wfpstate.xml",
+    "wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json",
+    "wfp-analyzer events security.evtx wfpstate.xml -o events.jsonl",
+    "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
+)
+_REPORT_EXAMPLES: Final = _examples(
+    "wfp-analyzer report security.evtx wfpstate.xml",
+    "wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json --force",
+)
+_EVENTS_EXAMPLES: Final = _examples(
+    "wfp-analyzer events security.evtx wfpstate.xml --format jsonl -o events.jsonl",
+    "wfp-analyzer events ticket-4711/ | jq -r 'select(.action == \"block\") | .application' | sort | uniq -c",
+)
+_FILTERS_EXAMPLES: Final = _examples(
+    "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
+    "wfp-analyzer filters wfpstate.xml | jq 'select(.action == \"block\") | {filter_id, name, kind}'",
+)
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_GROUP_EXAMPLES,
+)
 @click.version_option(None, "--version", package_name=NAME, prog_name=NAME, message="%(prog)s %(version)s")
-def cli() -> None:
-    r"""Tell why Windows blocked network traffic, from exported files alone.
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Tell why Windows blocked network traffic, from exported files alone.
 
     INPUT is any mix of files and folders: event logs (.evtx), WFP states (netsh wfp show state) and WFP filters
     (netsh wfp show filters). Files are recognised by their content, not by their names.
-
-    \b
-    Examples:
-      wfp-analyzer report security.evtx wfpstate.xml
-      wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json
-      wfp-analyzer events security.evtx wfpstate.xml -o events.jsonl
-      wfp-analyzer filters wfpstate.xml -o filters.jsonl
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(Exit.USAGE)
 
 
-@cli.command(epilog=_EXIT_CODES)
+@cli.command(epilog=_REPORT_EXAMPLES)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_PATH)
 @click.option(
     "-o",
@@ -119,13 +145,7 @@ def cli() -> None:
 def report(
     context: click.Context, inputs: tuple[Path, ...], output: Path, json_: Path | None, *, force: bool, strict: bool
 ) -> int:
-    r"""Write the report: one HTML page that says what blocked what, and how sure that is.
-
-    \b
-    Examples:
-      wfp-analyzer report security.evtx wfpstate.xml
-      wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json --force
-    """
+    """Write the report: one HTML page that says what blocked what, and how sure that is."""
     targets = (output,) if json_ is None else (output, json_)
     check_standard_output()  # for the summary, if for nothing else
     run = Run(context.obj or (), inputs, targets, force, strict)
@@ -133,27 +153,25 @@ def report(
     from reports.export import report_json
     from reports.html import render_html
 
-    page = [render_html(analysis)]
-    _print_summary(analysis, taken=STDOUT in targets)  # before the files: when it can't be written, they are not put
-    code = run.finish(analysis, [page] if json_ is None else [page, [report_json(analysis)]])
+    texts = [[render_html(analysis)], *([[report_json(analysis)]] if json_ is not None else [])]
+    taken = STDOUT in targets
+    if not taken:
+        _print_summary(analysis)  # before the files: where it can't be written, they are not put in place
+    code = run.finish(analysis, texts)
+    if taken:
+        _print_summary(analysis, err=True)
     for target in targets:
         if target != STDOUT:
-            _say(f"written: {target}", err=STDOUT in targets)
+            _say(f"written: {target}", err=taken)
     return code
 
 
-@cli.command(epilog=_EXIT_CODES)
+@cli.command(epilog=_EVENTS_EXAMPLES)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_PATH)
 @_lines
 @_shared
 def events(context: click.Context, inputs: tuple[Path, ...], output: Path, *, force: bool, strict: bool) -> int:
-    r"""Write every audit event with its verdict: one JSON object per line, in time order.
-
-    \b
-    Examples:
-      wfp-analyzer events security.evtx wfpstate.xml --format jsonl -o events.jsonl
-      wfp-analyzer events ticket-4711/ | jq -r 'select(.action == "block") | .application' | sort | uniq -c
-    """
+    """Write every audit event with its verdict: one JSON object per line, in time order."""
     run = Run(context.obj or (), inputs, (output,), force, strict)
     analysis = _analyze(run, nothing_usable)
     _say_problems(analysis.problems)
@@ -162,18 +180,12 @@ def events(context: click.Context, inputs: tuple[Path, ...], output: Path, *, fo
     return run.finish(analysis, [(line + "\n" for line in event_lines(analysis))])
 
 
-@cli.command(epilog=_EXIT_CODES)
+@cli.command(epilog=_FILTERS_EXAMPLES)
 @click.argument("inputs", metavar="STATE...", nargs=-1, required=True, type=_PATH)
 @_lines
 @_shared
 def filters(context: click.Context, inputs: tuple[Path, ...], output: Path, *, force: bool, strict: bool) -> int:
-    r"""Write every filter of a state, with the kind of block that it makes: one JSON object per line.
-
-    \b
-    Examples:
-      wfp-analyzer filters wfpstate.xml -o filters.jsonl
-      wfp-analyzer filters wfpstate.xml | jq 'select(.action == "block") | {filter_id, name, kind}'
-    """
+    """Write every filter of a state, with the kind of block that it makes: one JSON object per line."""
     run = Run(context.obj or (), inputs, (output,), force, strict)
     analysis = _analyze(run, no_filters)
     _say_problems(analysis.problems)
@@ -210,7 +222,7 @@ def _say_problems(problems: Sequence[Problem], *, told: int = 0) -> None:
         _say(f"{NAME}: and {len(ranked) - _PROBLEMS_SHOWN} more; the report and its JSON list all of them")
 
 
-def _print_summary(analysis: Analysis, *, taken: bool) -> None:
+def _print_summary(analysis: Analysis, *, err: bool = False) -> None:
     """Print the summary on standard output, or on standard error where an output takes the former; then the problems.
 
     Each problem is said once in one place: where summary and messages meet, only those that the summary leaves out.
@@ -223,9 +235,9 @@ def _print_summary(analysis: Analysis, *, taken: bool) -> None:
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # rich would end the whole program, and lead standard output nowhere
 
-    together = taken or (_is_terminal(sys.stdout) and _is_terminal(sys.stderr))
-    with standard_error() if taken else standard_output():
-        terminal.print_summary(analysis, Plain(stderr=taken, highlight=False))
+    together = err or (_is_terminal(sys.stdout) and _is_terminal(sys.stderr))
+    with standard_error() if err else standard_output():
+        terminal.print_summary(analysis, Plain(stderr=err, highlight=False))
     _say_problems(analysis.problems, told=terminal.MOST_PROBLEMS if together else 0)
 
 

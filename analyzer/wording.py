@@ -105,9 +105,8 @@ def trust(events: pd.DataFrame, coverage: Coverage, problems: Sequence[Problem])
         counts = [(int(judged["grade"].isin(list(grades)).sum()), said) for grades, said in TRUST]
         sure = sum(count for count, _ in counts)
         whose = listed([f"{said} ({number(count)})" if count < sure else said for count, said in counts if count])
-        parts.append(
-            f"What blocked is vouched for in {number(sure)} of {number(len(judged))} records{': ' if sure else ''}{whose}."
-        )
+        share = f"{number(sure)} of {number(len(judged))} records"
+        parts.append(f"What blocked is vouched for in {share}{': ' if sure else ''}{whose}.")
         if sure < len(judged) and coverage.state_fits == "yes":
             parts.append("For the rest the state does not speak.")
         elif coverage.state_fits == "no":
