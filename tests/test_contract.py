@@ -236,3 +236,13 @@ def test_a_protocol_is_any_number_that_a_record_holds(number: object, valid: boo
     document = json.loads(export.report_json(analysis()))
     verdict = document["verdicts"][0] | {"protocol": number}
     assert schema("report").is_valid({**document, "verdicts": [verdict]}) == valid
+
+
+def test_flags_and_conditions_stand_without_their_prefix_and_damaged_ones_as_they_are() -> None:
+    row = next(row for row in map(json.loads, export.filter_lines(analysis())) if row["conditions"])
+    condition = row["conditions"][0]
+    for key, prefix in (("field", "FWPM_CONDITION_"), ("match", "FWP_MATCH_")):
+        assert not schema("filters").is_valid({**row, "conditions": [{**condition, key: f"{prefix}X"}]})
+        assert schema("filters").is_valid({**row, "conditions": [{**condition, key: f"FWP\ufffd{prefix}X"}]})
+    assert not schema("filters").is_valid({**row, "flags": ["FWPM_FILTER_FLAG_INDEXED"]})
+    assert schema("filters").is_valid({**row, "flags": ["INDEXED", "FWPM_FILTE\ufffd_FLAG_INDEXED"]})
