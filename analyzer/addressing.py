@@ -30,7 +30,7 @@ BROADCAST: Final = ipaddress.IPv4Address("255.255.255.255")
 
 
 def action_of(event_id: int) -> str:
-    """Return block, drop or permit (CONTRACT, ``action``)."""
+    """Return block, drop or permit (``reports/schemas``)."""
     return "drop" if event_id in events.DROP else "permit" if event_id in events.PERMIT else "block"
 
 

@@ -1,7 +1,7 @@
 """The join: which filter was meant by each event, what kind of block that is, how sure, and why.
 
 Every computer's events are checked against every state; the best match wins. The event's own word (its id, its
-filter origin) outranks any state; a contradicted match is never shown as the cause (HOUSE, "Words").
+filter origin) outranks any state; a contradicted match is never shown as the cause.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from analyzer.model import EVENT_KEYS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -38,42 +40,6 @@ FILTER_KEYS: Final = (
 )
 FILTER_LINE_KEYS: Final = (*FILTER_KEYS, "input", "flags", "conditions", "kind", "kind_evidence")
 CONDITION_KEYS: Final = ("field", "match", "value", "raw")
-EVENT_KEYS: Final = (
-    "event_id",
-    "version",
-    "record_id",
-    "time",
-    "computer",
-    "input",
-    "source",
-    "action",
-    "direction",
-    "application",
-    "process_id",
-    "protocol",
-    "local_address",
-    "local_port",
-    "remote_address",
-    "remote_port",
-    "icmp_type",
-    "icmp_code",
-    "source_mac",
-    "destination_mac",
-    "ether_type",
-    "endpoint_order",
-    "layer_id",
-    "layer",
-    "filter_rtid",
-    "event_origin",
-    "kind",
-    "grade",
-    "reasons",
-    "filter",
-    "services",
-    "services_source",
-    "user_sid",
-    "user_source",
-)
 REPORT_KEYS: Final = (
     "schema_version",
     "tool",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from analyzer.model import Confidence, Kind
     from analyzer.states import Book
 
-# The kind is as sure as the weakest grade it rests on (HOUSE, "Words").
+# The kind is as sure as the weakest grade it rests on.
 CONFIDENCE: Final[dict[str, Confidence]] = {
     "event": "proven",
     "origin": "proven",
