@@ -6,6 +6,7 @@ Sources: REFERENCE 1.5 (ids are renumbered at boot and on policy reload) and 1.6
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -46,6 +47,13 @@ MARKERS: Final[dict[int, Sort]] = {
     1105: "log",
     4719: "audit",
     4616: "clock",
+    # System log and the firewall's own channel, where they were handed in
+    12: "boot",
+    13: "boot",
+    6005: "boot",
+    6006: "boot",
+    6008: "boot",
+    **{number: "reload" for number in range(2002, 2098) if number != 2011},  # 2011: a notice that failed
 }
 TABLES: Final[tuple[Table, ...]] = ("host", "rule_change", "filter_change")
 EPOCH: Final[frozenset[Sort]] = frozenset({"boot"})
@@ -92,10 +100,11 @@ def any_between(marks: NDArray[np.int64], times: NDArray[np.int64], other: int) 
     return out
 
 
+@cache
+def _titles() -> dict[int, str]:
+    return {spec.event_id: spec.title for spec in wfp_events.EVENTS.values()}
+
+
 def title(event_id: int) -> str:
     """Return the event's title, or its number."""
-    for provider in (wfp_events.SECURITY_AUDITING, wfp_events.EVENTLOG):
-        spec = wfp_events.find(provider, event_id)
-        if spec is not None:
-            return spec.title
-    return f"event {event_id}"
+    return _titles().get(event_id, f"event {event_id}")
