@@ -160,7 +160,7 @@ STATE_SCHEMAS: Final[dict[str, dict[str, str]]] = {
 
 def empty(schema: Mapping[str, str]) -> pd.DataFrame:
     """Return a frame of this schema with no rows."""
-    return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in schema.items()})
+    return build(dict.fromkeys(schema, ()), schema)
 
 
 def build(columns: Mapping[str, Sequence[object]], schema: Mapping[str, str]) -> pd.DataFrame:
@@ -175,9 +175,17 @@ def build(columns: Mapping[str, Sequence[object]], schema: Mapping[str, str]) ->
         data = list(values) if values is not None else [None] * length
         if dtype == TIME:
             out[name] = pd.Series(_times(data), dtype=TIME)
+        elif dtype == TEXT:
+            out[name] = pd.Series(_texts(data))
         else:
             out[name] = pd.Series(data, dtype=dtype)
     return pd.DataFrame(out)
+
+
+def _texts(data: Sequence[object]) -> pd.Categorical:
+    """Encode texts by their distinct values; categories are ``str`` also where all are missing."""
+    codes, distinct = pd.factorize(np.array(data, dtype=object))
+    return pd.Categorical.from_codes(codes, categories=pd.Index(distinct, dtype="str"))
 
 
 def _times(nanoseconds: Sequence[object]) -> pd.DatetimeIndex:

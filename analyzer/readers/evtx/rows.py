@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from analyzer import frames
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from analyzer.wfp.events import EventSpec, Table
 
 BLOCK_ROWS: Final = 1 << 16  # rows that wait as Python objects before they become a frame
-_MISSING: Final = frozenset({"", "-"})
+MISSING: Final = frozenset({"", "-"})
 
 
 class RowForm:
@@ -69,7 +68,7 @@ class Row:
         """Put a text; ``""`` and ``"-"`` are missing."""
         key = name.lower()
         count = self._seen[key] = self._seen.get(key, 0) + 1
-        if text in _MISSING:
+        if text in MISSING:
             return
         column = self._form.columns.get(key)
         if column is None or count > 1:
@@ -97,12 +96,6 @@ class Row:
         if not isinstance(extra, dict):
             extra = self.cells[self._form.extra] = {}
         extra[name] = text
-
-
-@lru_cache(maxsize=len(TABLES))
-def _empty(table: Table) -> pd.DataFrame:
-    """Return an empty table; made once, since small logs would spend more time on it than on reading."""
-    return frames.empty(frames.EVENT_SCHEMAS[table])
 
 
 FORMS: Final[dict[tuple[str, int], RowForm]] = {
@@ -136,15 +129,14 @@ class Tables:
         if len(waiting) >= BLOCK_ROWS:
             self._flush(table)
 
-    def build(self) -> dict[Table, pd.DataFrame]:
-        """Return all tables, also the empty ones."""
-        for table in TABLES:
-            self._flush(table)
-        return {table: self._table(table) for table in TABLES}
-
-    def _table(self, table: Table) -> pd.DataFrame:
-        done = self._done[table]
-        return frames.concat(done, frames.EVENT_SCHEMAS[table]) if done else _empty(table).copy()
+    def join(self, table: Table, others: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of a table and others of it, in the order of their offsets."""
+        self._flush(table)
+        done = self._done.pop(table)
+        if not done:
+            return others
+        whole = frames.concat([others, *done], frames.EVENT_SCHEMAS[table])
+        return whole.sort_values("offset", kind="stable", ignore_index=True) if len(others) else whole
 
     def _flush(self, table: Table) -> None:
         waiting = self._waiting[table]
