@@ -62,9 +62,8 @@ class Shared:
 
 @dataclass(slots=True)
 class Result:
-    """What a block holds. ``slots`` are runs in file order: a number of chunks, or a slot that holds none."""
+    """What a block holds. ``notes`` tell in file order of problems, runs of chunks, and slots that hold none."""
 
-    slots: list[int | Chunk]
     notes: Notes
     seen: Seen
     pieces: dict[Table, Piece]
@@ -84,9 +83,8 @@ def read_block(block: Block, shared: Shared) -> Result:
         system, rows = _read_columns(block.data, records, shared)
         careful = system.careful
         pieces = rows.pieces(records.at + block.offset, system)
-    slots, notes, reads = _read_with_care(block, shared, marked, careful_slots, doubtful, records, careful)
+    notes, reads = _read_with_care(block, shared, marked, careful_slots, doubtful, records, careful)
     return Result(
-        slots,
         notes,
         _seen(records, system, reads, block.offset),
         pieces,
@@ -120,10 +118,8 @@ def _specs(system: System) -> tuple[list[EventSpec], I64]:
     specs: list[EventSpec] = []
     numbers = []
     for at in first.tolist():
-        spec = None
-        if not system.careful[at] or True:
-            code = int(codes[at])
-            spec = find(names[code] if code >= 0 else None, int(system.event_id[at]))
+        code = int(codes[at])
+        spec = find(names[code] if code >= 0 else None, int(system.event_id[at]))
         numbers.append(-1 if spec is None else len(specs))
         if spec is not None:
             specs.append(spec)
@@ -140,42 +136,44 @@ def _read_with_care(
     doubtful: I64,
     records: Records,
     careful: Flags,
-) -> tuple[list[int | Chunk], Notes, list[Read]]:
+) -> tuple[Notes, list[Read]]:
     """Read what is left, in file order: slots without a mark, odd chunks, odd records of good chunks."""
     notes = Notes()
     way = Careful(shared.library, notes)
-    slots: list[int | Chunk] = []
+    found = notes.items
     reads: list[Read] = []
     spans: dict[int, list[Span]] = {}
     for row in np.flatnonzero(careful).tolist():
         slot = int(records.slot[row])
         at = int(records.at[row]) - slot * CHUNK_SIZE
         spans.setdefault(slot, []).append(Span(at, at + int(records.size[row]), int(records.number[row])))
-    whole_chunks, odd_sums = set(careful_slots.tolist()), set(doubtful.tolist())
-    odd = whole_chunks | odd_sums | spans.keys() | set(np.flatnonzero(~marked).tolist())
+    odd_sums = set(doubtful.tolist())
+    odd = set(careful_slots.tolist()) | odd_sums | spans.keys() | set(np.flatnonzero(~marked).tolist())
     total = -(-block.length // CHUNK_SIZE)
     odd |= set(range(len(marked), total))  # the slot in which the file ends
     passed = 0
     for slot in sorted(odd):
         if slot > passed:
-            slots.append(slot - passed)
+            found.append(slot - passed)
         passed = slot + 1
         start = slot * CHUNK_SIZE
         data = block.data[start : min(start + CHUNK_SIZE, block.length)].tobytes()
         chunk = make_chunk(block.number + slot, block.offset + start, data)
+        with_notes = Notes()
+        if not is_chunk(chunk, with_notes):
+            found.append(stub(chunk))
+            continue
+        found.extend(with_notes.items)
+        found.append(1)
         if slot in odd_sums:
             notes.add("doubtful", chunk.place(0x34), DOUBT)
-        if slot in spans and slot not in whole_chunks:
+        if slot in spans:
             reads.extend(way.records(chunk, spans[slot]))
-        elif slot not in odd_sums or slot in whole_chunks:
-            if not is_chunk(chunk, notes):
-                slots.append(stub(chunk))
-                continue
+        elif slot not in odd_sums:
             reads.extend(way.chunk(chunk, checksums=shared.checksums))
-        slots.append(1)
     if total > passed:
-        slots.append(total - passed)
-    return slots, notes, reads
+        found.append(total - passed)
+    return notes, reads
 
 
 def _seen(records: Records, system: System | None, reads: list[Read], offset: int) -> Seen:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from analyzer.readers.evtx.gather import U8
 
-BLOCK_CHUNKS: Final = 256  # 16 MiB: large enough that numpy's calls do not count, small enough for caches
-MIN_BLOCKS: Final = 4  # smaller logs are cut into as many, so that all workers have work
+BLOCK_CHUNKS: Final = 512  # 32 MiB: so large that calls of numpy do not count, so small that memory does not
+MIN_BLOCKS: Final = 2  # smaller logs are cut into as many, so that all workers have work
 WORKERS: Final = 2  # numpy lets go of the interpreter in large operations only; more than two wait for each other
 
 
@@ -34,8 +34,8 @@ class Blocks:
 
     def __init__(self, descriptor: int, container: Container, size: int, block_chunks: int | None = None) -> None:
         chunks = -(-max(size - container.start, 0) // CHUNK_SIZE)
-        wanted = min(BLOCK_CHUNKS, max(-(-chunks // MIN_BLOCKS), 1))
-        self._chunks = block_chunks or wanted
+        blocks = max(-(-chunks // BLOCK_CHUNKS), MIN_BLOCKS)
+        self._chunks = block_chunks or max(-(-chunks // blocks), 1)  # of equal size: a small last one would cost more
         self._count = -(-chunks // self._chunks)
         self._descriptor = descriptor
         self._start = container.start

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from analyzer.readers.evtx.gather import I64, U8, U64, Flags
 
 _BINS: Final = (16, 32, 64, 128, 256, 1024, 4096, 16384, 65536)  # sizes that are padded to the longest among them
+_SAMPLE: Final = 32  # where so many values are equal, all may be
 _FEW: Final = 48  # as many distinct texts are decoded one by one
 _MAX_WIDE: Final = 512  # bytes of texts that are decoded together
 _FACTORS: Final[U64] = np.random.default_rng(5).integers(1, 2**63, 65536 // 8 + 1, dtype=np.uint64) | np.uint64(1)
@@ -71,6 +72,8 @@ def _encode(block: U8, at: I64, size: I64, packed: I64) -> tuple[I64, I64, I64]:
     width = max(-(-int(size.max()) // 8) * 8, 8)
     rows = texts(block, at, size, width)
     meta = (packed & 0xFFFFFF).astype(np.uint64)  # size and type
+    if (rows[:_SAMPLE] == rows[0]).all() and (meta == meta[0]).all() and (rows == rows[0]).all():
+        return np.zeros(len(packed), dtype=np.int64), np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64)
     keys = meta * _FACTORS[-1]
     for column in range(rows.shape[1]):
         keys += rows[:, column] * _FACTORS[column]

@@ -34,7 +34,8 @@ def _tables() -> tuple[U8, U64]:
 
 
 _SIZES, _SIGNS = _tables()
-_KEEP: Final[U64] = np.array([(1 << (8 * size)) - 1 for size in range(9)], dtype=np.uint64)  # by size
+KEEP: Final[U64] = np.array([(1 << (8 * size)) - 1 for size in range(9)], dtype=np.uint64)  # by size
+UNSIGNED: Final = {kind: form.size for kind, form in values.NUMBERS.items() if form.format[-1].isupper()}  # sizes
 # four UTF-16 units in a word: digits minus "0", and the sum of digit times power of ten in the highest unit
 _ZEROS: Final = np.uint64(0x0030_0030_0030_0030)
 _NO_DIGIT: Final = np.uint64(0x8000_8000_8000_8000)
@@ -48,10 +49,10 @@ def integers(block: U8, packed: I64) -> Numbers:
     raw = words(block, at, 8)[:, 0]
     if len(packed) and (packed & 0xFFFFFF).min() == (packed & 0xFFFFFF).max():
         fits = np.full(len(packed), _fits(int(size[0]), int(kind[0])))
-        keep, sign = _KEEP[min(int(size[0]), 8)], _SIGNS[int(kind[0])]
+        keep, sign = KEEP[min(int(size[0]), 8)], _SIGNS[int(kind[0])]
     else:
         fits = (_SIZES[kind] == size) | ((kind == values.SIZE_T) & ((size == 4) | (size == 8)))
-        keep, sign = _KEEP[np.minimum(size, 8)], _SIGNS[kind]
+        keep, sign = KEEP[np.minimum(size, 8)], _SIGNS[kind]
     number = raw & keep
     fits &= (number & sign) == 0
     there = packed != 0

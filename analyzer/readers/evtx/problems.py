@@ -8,6 +8,7 @@ from analyzer.model import Problem
 
 if TYPE_CHECKING:
     from analyzer.model import ProblemSeverity
+    from analyzer.readers.evtx.container import Chunk
 
 SINGLE: Final = 8  # as many problems of one reason are listed one by one
 
@@ -29,10 +30,13 @@ class Noted(NamedTuple):
 
 
 class Notes:
-    """Problems of one piece of a file, in order, to be added to those of the file; as bounded as these."""
+    """Problems of one piece of a file, in order, to be added to those of the file; as bounded as these.
+
+    Between them ``items`` tell of slots of the file: how many chunks, or one without a chunk.
+    """
 
     def __init__(self) -> None:
-        self.items: list[Noted] = []
+        self.items: list[Noted | int | Chunk] = []
         self.folded: dict[tuple[ProblemSeverity, str], tuple[int, str | None]] = {}
         self._counts: dict[tuple[ProblemSeverity, str], int] = {}
 

@@ -12,7 +12,7 @@ from analyzer.readers.evtx.container import HEADER_SIZE, Chunk, Container
 from analyzer.readers.evtx.fragment import Library
 from analyzer.readers.evtx.health import Health, seen
 from analyzer.readers.evtx.log import EvtxLog
-from analyzer.readers.evtx.problems import Problems
+from analyzer.readers.evtx.problems import Noted, Problems
 from analyzer.readers.evtx.rows import Tables
 from analyzer.wfp.events import TABLES
 
@@ -101,13 +101,13 @@ class _Work:
         container = self._container
         end = container.start
         for result in Blocks(self._stream.fileno(), container, self._size, block_chunks):
-            for slot in result.slots:
-                if isinstance(slot, Chunk):
-                    container.see_other(slot)
+            for item in result.notes.items:
+                if isinstance(item, Noted):
+                    self._problems.add(item.severity, item.place, item.what, reason=item.reason)
+                elif isinstance(item, Chunk):
+                    container.see_other(item)
                 else:
-                    container.see_chunks(slot)
-            for note in result.notes.items:
-                self._problems.add(note.severity, note.place, note.what, reason=note.reason)
+                    container.see_chunks(item)
             self._problems.fold(result.notes.folded)
             self._health.see(result.seen)
             for table, piece in result.pieces.items():
