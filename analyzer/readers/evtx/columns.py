@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import frames
+from analyzer.wfp.events import TABLES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,16 +96,17 @@ def _fill(out: NDArray[Any], parts: list[tuple[int, NDArray[Any] | None]]) -> No
         at += rows
 
 
-@lru_cache(maxsize=16)
-def _empty(schema: tuple[tuple[str, str], ...]) -> pd.DataFrame:
+@lru_cache(maxsize=len(TABLES))
+def _empty(table: Table) -> pd.DataFrame:
     """Return an empty table; made once, since small logs would spend more time on it than on reading."""
-    return frames.empty(dict(schema))
+    return frames.empty(frames.EVENT_SCHEMAS[table])
 
 
 class TableColumns:
     """All columns of one table of one file."""
 
     def __init__(self, table: Table, name: str) -> None:
+        self._table = table
         self._schema = frames.EVENT_SCHEMAS[table]
         self._name = name
         self._rows = 0
@@ -129,7 +131,7 @@ class TableColumns:
     def build(self) -> pd.DataFrame:
         """Return the frame; the columns are empty afterwards."""
         if not self._rows:
-            return _empty(tuple(self._schema.items())).copy()
+            return _empty(self._table).copy()
         out: dict[str, Any] = {}
         for column, dtype in self._schema.items():
             if column == "input":

@@ -6,6 +6,7 @@ of the code; where two values share a key without being equal, the caller is tol
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from analyzer.readers.evtx.gather import I64, U8, U64, Flags
 
 _BINS: Final = (16, 32, 64, 128, 256, 1024, 4096, 16384, 65536)  # sizes that are padded to the longest among them
+_BIN_SIZES: Final = np.array(_BINS)
 _SAMPLE: Final = 32  # where so many values are equal, all may be
 _FEW: Final = 48  # as many distinct texts are decoded one by one
 _MAX_WIDE: Final = 512  # bytes of texts that are decoded together
@@ -60,10 +62,10 @@ def encode(block: U8, packed: I64) -> Encoded:
 
 def _by_size(size: I64) -> list[I64 | None]:
     """Return the rows of each bin that is not empty; None stands for all rows."""
-    low, high = np.searchsorted(_BINS, [int(size.min()), int(size.max())])
+    low, high = bisect_left(_BINS, int(size.min())), bisect_left(_BINS, int(size.max()))
     if low == high:
         return [None]
-    bins = np.searchsorted(np.array(_BINS), size)
+    bins = _BIN_SIZES.searchsorted(size)
     return [rows for number in range(low, high + 1) if len(rows := np.flatnonzero(bins == number))]
 
 
@@ -120,7 +122,7 @@ def read(block: U8, packed: I64, one: Callable[[int, bytes], str | None]) -> tup
 
 def _wide_groups(rows: I64, size: I64) -> list[I64]:
     """Split rows so that padding to the longest costs little."""
-    bins = np.searchsorted(np.array(_BINS), size[rows])
+    bins = _BIN_SIZES.searchsorted(size[rows])
     return [part for number in np.unique(bins) if len(part := rows[bins == number])]
 
 

@@ -7,7 +7,7 @@ column of a table is read once for the whole block, whatever templates its value
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import numpy as np
 
@@ -259,8 +259,8 @@ def _read_texts(block: U8, found: I64) -> tuple[I64, list[str], I64]:
     odd = encoded.unsure
     if bad.any():
         odd = np.union1d(odd, np.flatnonzero(bad[encoded.codes] & (encoded.codes >= 0)))
-    if all(text is not None and text not in ("", "-") for text in texts):
-        return encoded.codes, [str(text) for text in texts], odd
+    if None not in texts and "" not in texts and "-" not in texts:
+        return encoded.codes, cast("list[str]", texts), odd
     numbers_, kept = [], []
     for text in texts:
         missing = text in (None, "", "-")

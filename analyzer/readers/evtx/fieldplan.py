@@ -64,7 +64,7 @@ def field_plan(spec: EventSpec, columns: list[str], plans: list[Plan], offsets: 
     form = RowForm(spec)
     targets: list[Target] = []
     names: set[str] = set()
-    used: set[int] = set()
+    used: set[int | str] = set()  # slots and columns
     cost = 4 * STEP
     for plan, offset in zip(plans, offsets, strict=True):
         for entry in plan.entries:
@@ -83,8 +83,12 @@ def field_plan(spec: EventSpec, columns: list[str], plans: list[Plan], offsets: 
             column = form.columns.get(entry.key)
             if column is None:
                 targets.append(Target(slot + offset, entry.name, numeric=False, extra=True))
-            else:
-                targets.append(Target(slot + offset, columns[column[0]], column[1], extra=False))
+                continue
+            name = columns[column[0]]
+            if name in used:
+                return None
+            used.add(name)
+            targets.append(Target(slot + offset, name, column[1], extra=False))
     return FieldPlan(tuple(targets), cost)
 
 
