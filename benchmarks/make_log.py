@@ -7,7 +7,6 @@ Equal arguments give equal bytes.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 from pathlib import Path
 
@@ -116,7 +115,7 @@ class Maker:
         fields = {name: self.value(name, type_, number) for name, type_ in shape.fields}
         return Record(shape.event_id, shape.version, time, number, "host.example", fields, shape=shape)
 
-    def value(self, name, kind, number):
+    def value(self, name, kind, number):  # noqa: C901, PLR0911 - a table of values in words
         pick = self.random
         if name in ("Application", "ProcessName", "NewProcessName", "ParentProcessName", "ObjectName"):
             return APPS[min(int(pick.expovariate(0.1)), len(APPS) - 1)]
@@ -141,7 +140,9 @@ class Maker:
         if name in fixed:
             return fixed[name]
         if name in ("SourcePort", "DestPort"):
-            return str(pick.choice((443, 443, 80, 53, 445, 3389)) if name == "DestPort" else pick.randrange(49152, 65536))
+            return str(
+                pick.choice((443, 443, 80, 53, 445, 3389)) if name == "DestPort" else pick.randrange(49152, 65536)
+            )
         if name == "CommandLine":
             return pick.choice(self.commands)
         if name == "Conditions":
@@ -179,7 +180,7 @@ def main() -> None:
     parser.add_argument("mib", type=int)
     parser.add_argument("--distinct", action="store_true")
     chosen = parser.parse_args()
-    print(make(chosen.target, chosen.mib << 20, distinct=chosen.distinct), "records", os.path.getsize(chosen.target))
+    print(make(chosen.target, chosen.mib << 20, distinct=chosen.distinct), "records", chosen.target.stat().st_size)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,11 @@ from samples.evtxwriter import SHAPES, Record, Shape, write_log
 START = 133_800_000_000_000_000  # a FILETIME in 2024
 HEAD, CHUNK = 0x1000, 0x10000
 ROOT = Path(__file__).parents[2]
-REAL = sorted(path for folder in ("evtx", "evtx-corpus", "damaged") for path in (ROOT / ".." / "shared" / "data" / folder).glob("*"))
+REAL = sorted(
+    path
+    for folder in ("evtx", "evtx-corpus", "damaged")
+    for path in (ROOT / ".." / "shared" / "data" / folder).glob("*")
+)
 SAMPLES = sorted((ROOT / "samples").rglob("*.evtx"))
 
 
@@ -48,9 +52,16 @@ def value(kind: str, name: str, number: int):
     if kind == "string":
         if name.endswith("Port"):
             return ("443", "53", "-", "65535", "0", "7", "0x1bb", "https", "123456", "")[number % 10]
-        return ("-", "", "%%14592", "10.0.0.1", f"10.0.{number % 7}.{number % 251}", "fe80::1", "Größe 😀", "x" * (number % 300))[
-            number % 8
-        ]
+        return (
+            "-",
+            "",
+            "%%14592",
+            "10.0.0.1",
+            f"10.0.{number % 7}.{number % 251}",
+            "fe80::1",
+            "Größe 😀",
+            "x" * (number % 300),
+        )[number % 8]
     if kind == "sid":
         return ("S-1-0-0", "S-1-5-18", "S-1-5-21-1-2-3-1001")[number % 3]
     if kind == "guid":
@@ -60,7 +71,7 @@ def value(kind: str, name: str, number: int):
     return (number * 7919) % (1 << {"u8": 8, "u16": 16, "u32": 32, "hex32": 32}.get(kind, 63))
 
 
-def made(count: int, *, shapes: list[Shape], style_of=lambda number: None):
+def made(count: int, *, shapes: list[Shape]):
     """Yield records of all shapes in turn, in changing order."""
     for number in range(count):
         shape = shapes[(number * 5 + number // 97) % len(shapes)]
@@ -116,7 +127,10 @@ def test_nothing_goes_the_careful_way_in_a_common_log(tmp_path, monkeypatch):
 def sound(tmp_path_factory) -> bytes:
     """A log of some chunks with several events."""
     path = tmp_path_factory.mktemp("sound") / "made.evtx"
-    write_log(path, made(300, shapes=[SHAPES[5157, 3, ""], SHAPES[5156, 1, "win11"], SHAPES[5158, 0, ""], SHAPES[4689, 0, ""]]))
+    write_log(
+        path,
+        made(300, shapes=[SHAPES[5157, 3, ""], SHAPES[5156, 1, "win11"], SHAPES[5158, 0, ""], SHAPES[4689, 0, ""]]),
+    )
     return path.read_bytes()
 
 
@@ -162,4 +176,6 @@ def fix_sums(content: bytearray, at: int) -> None:
     (used,) = struct.unpack_from("<I", content, at + 0x30)
     if 0x200 <= used <= CHUNK and at + CHUNK <= len(content):
         struct.pack_into("<I", content, at + 0x34, zlib.crc32(content[at + 0x200 : at + used]))
-        struct.pack_into("<I", content, at + 0x7C, zlib.crc32(content[at : at + 0x78] + content[at + 0x80 : at + 0x200]))
+        struct.pack_into(
+            "<I", content, at + 0x7C, zlib.crc32(content[at : at + 0x78] + content[at + 0x80 : at + 0x200])
+        )

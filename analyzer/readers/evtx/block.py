@@ -10,7 +10,7 @@ import numpy as np
 from analyzer.readers.evtx import health, walk
 from analyzer.readers.evtx.careful import RECORD_HEAD, RECORD_TAIL, Careful, Read
 from analyzer.readers.evtx.chunk import Span
-from analyzer.readers.evtx.container import CHUNK_SIZE, Chunk, is_chunk, make_chunk, stub
+from analyzer.readers.evtx.container import CHUNK_SIZE, is_chunk, make_chunk, stub
 from analyzer.readers.evtx.eventfields import EventRows, read_fields
 from analyzer.readers.evtx.fieldplan import system_plan
 from analyzer.readers.evtx.fragment import UNFOLD, Library
@@ -97,7 +97,7 @@ def _read_columns(block: U8, records: Records, shared: Shared) -> tuple[System, 
     """Read the records in columns; what must be read with care is marked in ``System.careful``."""
     start, end = records.at + RECORD_HEAD, records.at + records.size - RECORD_TAIL
     outer = read_instances(block, start, end, shared.templates)
-    codes, first = factorize((outer.template << 16) | np.minimum(outer.count, 0xFFFF))
+    codes, first = factorize((outer.template << 16) | np.minimum(outer.descriptors, 0xFFFF))
     for template in np.unique(outer.template[first]).tolist():
         if template >= 0 and template not in shared.plans:
             shared.plans[template] = system_plan(shared.templates.shapes[template])

@@ -19,7 +19,7 @@ from analyzer.readers.evtx.container import CHUNK_SIZE, Container
 from analyzer.readers.evtx.gather import PAD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from concurrent.futures import Future
 
     from analyzer.readers.evtx.gather import U8
@@ -71,11 +71,11 @@ class Blocks:
         try:
             length = 0
             while length < wanted:
-                got = os.preadv(self._descriptor, [memoryview(buffer)[length:wanted]], offset + length)
+                got = os.preadv(self._descriptor, [buffer.data[length:wanted]], offset + length)
                 if not got:
                     break
                 length += got
-            buffer[length:] = 0 if length < self._chunks * CHUNK_SIZE else buffer[length:]
+            buffer[length : length + PAD] = 0  # what an earlier block left there belongs to no chunk of this one
             return read_block(Block(buffer, number * self._chunks, offset, length), self._shared)
         finally:
             self._buffers.put(buffer)

@@ -60,7 +60,7 @@ class _Texts:
 
     def build(self, total: int) -> pd.Categorical:
         small = next(kind for most, kind in _SMALL if len(self.known) <= most)
-        codes = np.full(total, -1, dtype=small)
+        codes: NDArray[np.signedinteger[Any]] = np.full(total, -1, dtype=small)
         _fill(codes, self.parts)
         categories = pd.Index(list(self.known), dtype="str")
         self.known.clear()

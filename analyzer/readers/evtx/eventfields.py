@@ -6,27 +6,25 @@ column of a table is read once for the whole block, whatever templates its value
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from analyzer import frames
 from analyzer.readers.evtx import values
-from analyzer.readers.evtx.columns import Piece
-from analyzer.readers.evtx.dictionary import encode, read
+from analyzer.readers.evtx.cells import Work, read_columns
 from analyzer.readers.evtx.fieldplan import field_plan
 from analyzer.readers.evtx.gather import factorize
 from analyzer.readers.evtx.instances import Instances, packed, read_instances, read_values
-from analyzer.readers.evtx.numerals import numbers, text_of
 from analyzer.readers.evtx.plan import make_plan
 from analyzer.readers.evtx.system import MIN_GROUP, split
 from analyzer.wfp.events import TABLES
 
 if TYPE_CHECKING:
     from analyzer.readers.evtx.block import Shared
+    from analyzer.readers.evtx.columns import Piece
     from analyzer.readers.evtx.fieldplan import FieldPlan
-    from analyzer.readers.evtx.gather import I64, U8, U64, Flags
+    from analyzer.readers.evtx.gather import I64, U8, Flags
     from analyzer.readers.evtx.instances import Values
     from analyzer.readers.evtx.system import Group, System
     from analyzer.wfp.events import EventSpec, Table
@@ -42,33 +40,16 @@ class _Nested(NamedTuple):
     slot: I64
 
 
-@dataclass(slots=True)
-class _Work:
-    """The rows of one table in a block: records (rows,), and packed values (rows,) per column."""
-
-    records: I64
-    texts: dict[str, I64] = field(default_factory=dict)
-    numbers: dict[str, I64] = field(default_factory=dict)
-    extras: list[tuple[I64, dict[str, I64]]] = field(default_factory=list)  # rows (m,), name -> packed values (m,)
-
-    def place(self, rows: I64, name: str, numeric: bool, found: I64) -> None:  # noqa: FBT001 - as the target has it
-        columns = self.numbers if numeric else self.texts
-        column = columns.get(name)
-        if column is None:
-            column = columns[name] = np.zeros(len(self.records), dtype=np.int64)
-        column[rows] = found
-
-
 class EventRows:
     """The rows of all tables of a block, before and after their columns are read."""
 
-    def __init__(self, block: U8, system: System, tables: dict[Table, _Work], cost: I64) -> None:
+    def __init__(self, block: U8, system: System, tables: dict[Table, Work], cost: I64) -> None:
         self.cost = cost
         self._records: dict[Table, I64] = {}
         self._pieces: dict[Table, Piece] = {}
         for table, work in tables.items():
             self._records[table] = work.records
-            self._pieces[table] = _read_columns(block, work, system.careful)
+            self._pieces[table] = read_columns(block, work, system.careful)
 
     def drop(self, careful: Flags) -> None:
         """Drop the rows of records that are read with care."""
@@ -107,12 +88,12 @@ def read_fields(block: U8, system: System, specs: list[EventSpec], of: I64, shar
     """
     n = len(of)
     table_of = np.array([*(TABLES.index(spec.table) for spec in specs), -1], dtype=np.int64)[of]
-    tables: dict[Table, _Work] = {}
+    tables: dict[Table, Work] = {}
     row_of = np.zeros(n, dtype=np.int64)
     for number, table in enumerate(TABLES):
         records = np.flatnonzero(table_of == number)
         if len(records):
-            tables[table] = _Work(records)
+            tables[table] = Work(records)
             row_of[records] = np.arange(len(records))
     group_of, place_in = np.full(n, -1, dtype=np.int64), np.zeros(n, dtype=np.int64)
     for number, group in enumerate(system.groups):
@@ -135,16 +116,15 @@ def read_fields(block: U8, system: System, specs: list[EventSpec], of: I64, shar
         cost[part] = plan.cost
         found: Values | None = None
         if nested.slot[part[0]] >= 0:
-            found = read_values(block, inner.first[part], inner.end[part], int(inner.count[part[0]]))
-            system.careful[part[~found.fits]] = True
-            bad = ~found.fits
+            found = read_values(block, inner.first[part], inner.end[part], int(inner.descriptors[part[0]]))
         _place(tables[spec.table], row_of[part], plan, group.values, place_in[part], found)
-        if found is not None and bad.any():
-            _blank(tables[spec.table], row_of[part[bad]])
+        if found is not None and not found.fits.all():
+            system.careful[part[~found.fits]] = True
+            _blank(tables[spec.table], row_of[part[~found.fits]])
     return EventRows(block, system, tables, cost)
 
 
-def _blank(work: _Work, rows: I64) -> None:
+def _blank(work: Work, rows: I64) -> None:
     """Take back the values of rows that are read with care: their offsets are not to be relied on."""
     for column in (*work.texts.values(), *work.numbers.values()):
         column[rows] = 0
@@ -195,7 +175,7 @@ def _groups(wanted: I64, of: I64, group_of: I64, slot: I64, inner: Instances) ->
     if not len(wanted):
         return []
     key = (of[wanted] << 32) | group_of[wanted]
-    for part in ((slot[wanted] + 1 << 16) | inner.count[wanted], inner.template[wanted] + 1):
+    for part in ((slot[wanted] + 1 << 16) | inner.descriptors[wanted], inner.template[wanted] + 1):
         codes, _ = factorize(key)
         key = (codes << 32) | part
     codes, first = factorize(key)
@@ -211,14 +191,12 @@ def _plan(spec: EventSpec, group: Group, slot: int, template: int, shared: Share
             path = next(path for path, index in group.plan.inserts if index == slot)
             plans.append(make_plan(shared.templates.shapes[template], path))
             offsets.append(INNER)
-            if plans[1].system:  # System fields in a nested fragment do no harm, but are odd
-                plans[1] = plans[1]
         columns = list(frames.EVENT_SCHEMAS[spec.table])
         shared.field_plans[key] = field_plan(spec, columns, plans, offsets)
     return shared.field_plans[key]
 
 
-def _place(work: _Work, rows: I64, plan: FieldPlan, outer: Values, places: I64, inner: Values | None) -> None:
+def _place(work: Work, rows: I64, plan: FieldPlan, outer: Values, places: I64, inner: Values | None) -> None:
     """Put the values of some records to their rows and columns."""
     extras: dict[str, I64] = {}
     for target in plan.targets:
@@ -231,64 +209,6 @@ def _place(work: _Work, rows: I64, plan: FieldPlan, outer: Values, places: I64, 
         if target.extra:
             extras[target.name] = found
         else:
-            work.place(rows, target.name, target.numeric, found)
+            work.place(rows, target.name, found, numeric=target.numeric)
     if extras:
         work.extras.append((rows, extras))
-
-
-def _read_columns(block: U8, work: _Work, careful: Flags) -> Piece:
-    """Read the columns of one table; marks the records whose values must be read with care."""
-    piece = Piece(len(work.records))
-    for name, found in work.numbers.items():
-        result = numbers(block, found)
-        piece.numbers[name] = (result.number, result.missing)
-        careful[work.records[result.careful]] = True
-    for name, found in work.texts.items():
-        codes, texts, odd = _read_texts(block, found)
-        piece.texts[name] = (codes, texts)
-        careful[work.records[odd]] = True
-    if work.extras:
-        piece.extra = _read_extras(block, work, careful)
-    return piece
-
-
-def _read_texts(block: U8, found: I64) -> tuple[I64, list[str], I64]:
-    """Return codes (n,), distinct texts, and the rows that must be read with care."""
-    encoded = encode(block, found)
-    texts, bad = read(block, encoded.packed, text_of)
-    odd = encoded.unsure
-    if bad.any():
-        odd = np.union1d(odd, np.flatnonzero(bad[encoded.codes] & (encoded.codes >= 0)))
-    if None not in texts and "" not in texts and "-" not in texts:
-        return encoded.codes, cast("list[str]", texts), odd
-    numbers_, kept = [], []
-    for text in texts:
-        missing = text in (None, "", "-")
-        numbers_.append(-1 if missing else len(kept))
-        if not missing:
-            kept.append(str(text))
-    return np.array([*numbers_, -1], dtype=np.int64)[encoded.codes], kept, odd
-
-
-def _read_extras(block: U8, work: _Work, careful: Flags) -> tuple[I64, list[dict[str, str]]]:
-    """Return for each row the code of what it keeps beside its columns, and the distinct dicts."""
-    codes = np.full(len(work.records), -1, dtype=np.int64)
-    dicts: list[dict[str, str]] = []
-    for rows, extras in work.extras:
-        key = np.zeros(len(rows), dtype=np.int64)
-        columns: list[tuple[str, I64, list[str]]] = []
-        for name, found in extras.items():
-            own, texts, odd = _read_texts(block, found)
-            careful[work.records[rows[odd]]] = True
-            columns.append((name, own, texts))
-            combined, _ = factorize((key << 32) | (own + 1))
-            key = combined
-        _, first = factorize(key)
-        numbers_ = []
-        for row in first.tolist():
-            kept = {name: texts[own[row]] for name, own, texts in columns if own[row] >= 0}
-            numbers_.append(len(dicts) if kept else -1)
-            if kept:
-                dicts.append(kept)
-        codes[rows] = np.array(numbers_, dtype=np.int64)[factorize(key)[0]]
-    return codes, dicts

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from analyzer.readers.evtx.plan import Plan, make_plan
+from analyzer.readers.evtx.plan import make_plan
 from analyzer.readers.evtx.rows import MISSING, RowForm
 
 if TYPE_CHECKING:
+    from analyzer.readers.evtx.plan import Plan
     from analyzer.readers.evtx.shape import Shape
     from analyzer.wfp.events import EventSpec
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 try:  # the table below ``pd.factorize``, without the tenth of a millisecond that its checks take
-    from pandas._libs.hashtable import Int64HashTable as _HashTable
+    from pandas._libs.hashtable import Int64HashTable as _HashTable  # type: ignore[import-not-found,unused-ignore]
 except ImportError:
     _HashTable = None
 

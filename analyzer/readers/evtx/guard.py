@@ -113,9 +113,7 @@ class _Walk:
         if not self.rooted:
             raise RefusedError("no element")
         self._put(b"\0")
-        return Checked(
-            self.at, tuple(self.substitutions), b"".join(self.pieces), len(self.pieces), tuple(self.names)
-        )
+        return Checked(self.at, tuple(self.substitutions), b"".join(self.pieces), len(self.pieces), tuple(self.names))
 
     def _step(self, raw: int, token: int) -> None:
         if token == OPEN_ELEMENT:

@@ -8,8 +8,8 @@ import numpy as np
 
 from analyzer.readers.evtx import guard
 from analyzer.readers.evtx.container import CHUNK_SIZE
-from analyzer.readers.evtx.fragment import TEMPLATE_HEAD
 from analyzer.readers.evtx.gather import AT_SHIFT, SIZE_SHIFT, dwords, factorize, pieces, words
+from analyzer.readers.evtx.shape import TEMPLATE_HEAD
 
 if TYPE_CHECKING:
     from analyzer.readers.evtx.gather import I32, I64, U8, Flags
@@ -22,12 +22,13 @@ _BYTE, _NIBBLE, _DWORD = np.uint64(0xFF), np.uint64(0x0F), np.uint64(0xFFFFFFFF)
 class Instances(NamedTuple):
     """Instances, all of shape (n,): template (-1 where it must be read with care), and their values' descriptors.
 
-    ``first`` is the offset in the block of the first descriptor, ``count`` their number; values end before ``end``.
+    ``first`` is the offset in the block of the first descriptor, ``descriptors`` their number; values end
+    before ``end``.
     """
 
     template: I64
     first: I64
-    count: I64
+    descriptors: I64
     end: I64
 
 
@@ -88,6 +89,6 @@ def packed(values: Values, slot: int) -> I64:
         return np.zeros(values.at.shape[1], dtype=np.int64)
     size = values.size[slot].astype(np.int64)
     kind = values.kind[slot]
-    out = (values.at[slot].astype(np.int64) << AT_SHIFT) | (size << SIZE_SHIFT) | kind
+    out: I64 = (values.at[slot].astype(np.int64) << AT_SHIFT) | (size << SIZE_SHIFT) | kind
     out[(size == 0) | (kind == 0)] = 0
     return out

@@ -106,7 +106,9 @@ def _by_text(block: U8, packed: I64, found: Numbers) -> Numbers:
     encoded = encode(block, packed[rows])
     strings, bad = read(block, encoded.packed, text_of)
     parsed = [None if text is None else values.number_of_text(text) for text in strings]
-    unclear = bad | np.array([text is not None and number is None for text, number in zip(strings, parsed, strict=True)])
+    unclear = bad | np.array(
+        [text is not None and number is None for text, number in zip(strings, parsed, strict=True)]
+    )
     is_number = np.array([number is not None for number in parsed])
     codes = encoded.codes
     found.number[rows] = np.array([number or 0 for number in parsed], dtype=np.uint64)[codes]

@@ -20,14 +20,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import pandas as pd
+
     Progress = Callable[[int, int], None]
 
 COLUMNS_FROM: Final = 1 << 20  # bytes of a log from which on columns are quicker
+CLEARED: Final = 1102
 _WAIT: Final = 1 << 15  # records that wait before they are taken in
 
 
 def read_evtx(
-    path: Path, name: str, progress: Progress | None = None, *, columns: bool | None = None, block_chunks: int | None = None
+    path: Path,
+    name: str,
+    progress: Progress | None = None,
+    *,
+    columns: bool | None = None,
+    block_chunks: int | None = None,
 ) -> EvtxLog:
     """Read an event log.
 
@@ -126,7 +134,9 @@ class _Work:
     def changed(self, before: int, after: int, *, rewritten: bool) -> None:
         """Report a file that did not stay the same while it was read."""
         if after < before:
-            what = f"the file became shorter while it was read, from {before} to {after} bytes: what was cut off is lost"
+            what = (
+                f"the file became shorter while it was read, from {before} to {after} bytes: what was cut off is lost"
+            )
             self._problems.add("lost", f"offset 0x{after:x}", what)
         elif after > before:
             what = f"the file grew while it was read, from {before} to {after} bytes: what was added is not read"
@@ -135,11 +145,19 @@ class _Work:
             what = "the file was written to while it was read: records may be missing or doubled"
             self._problems.add("doubtful", None, what)
 
+    def _report_clears(self, host: pd.DataFrame) -> None:
+        """Report where the log says that it was cleared."""
+        cleared = host.loc[host["event_id"] == CLEARED, ["offset", "record_id", "time"]]
+        for offset, record_id, time in cleared.itertuples(index=False, name=None):
+            what = f"the log was cleared at {time.isoformat()}: what it held before is gone"
+            self._problems.add("note", f"offset 0x{offset:x}, record {record_id}", what, reason="the log was cleared")
+
     def result(self) -> EvtxLog:
         """Return the log as read so far."""
         health = self._health
         health.report(self._problems)
         tables = {table: self._rows.join(table, self._columns[table].build()) for table in TABLES}
+        self._report_clears(tables["host"])
         return EvtxLog(
             tables=tables,
             problems=self._problems.collect(),

@@ -168,7 +168,7 @@ def read_system(
         if template < 0 or found is None or len(rows) < MIN_GROUP:
             continue
         system, plan = found
-        group = read_values(block, instances.first[rows], instances.end[rows], int(instances.count[rows[0]]))
+        group = read_values(block, instances.first[rows], instances.end[rows], int(instances.descriptors[rows[0]]))
         careful[rows] = ~group.fits
         for name, text in system.constants.items():
             draft.constant(rows, name, text)

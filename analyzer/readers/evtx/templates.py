@@ -17,9 +17,10 @@ import numpy as np
 from analyzer.readers.evtx import guard
 from analyzer.readers.evtx.container import CHUNK_SIZE
 from analyzer.readers.evtx.dictionary import encode
-from analyzer.readers.evtx.fragment import BUDGET, TEMPLATE_HEAD
+from analyzer.readers.evtx.fragment import BUDGET
 from analyzer.readers.evtx.gather import dwords, factorize, pack, unpack, words
 from analyzer.readers.evtx.guard import MAX_NAME, STRINGS_FROM, RefusedError
+from analyzer.readers.evtx.shape import TEMPLATE_HEAD
 from analyzer.readers.evtx.values import STRING
 
 if TYPE_CHECKING:
@@ -104,7 +105,9 @@ class Templates:
                         break
                 else:
                     walks -= 1
-                    self._walk(block, int(base[left[0]]), int(offset[left[0]]), int(size[left[0]]), known, left, template)
+                    self._walk(
+                        block, int(base[left[0]]), int(offset[left[0]]), int(size[left[0]]), known, left, template
+                    )
                     left = left[1:] if len(known) == tried else left
         for row in self._settle(block, claims, base + offset + TEMPLATE_HEAD + size, template):
             if walks > 0:
@@ -112,12 +115,10 @@ class Templates:
                 self._walk(block, int(base[row]), int(offset[row]), int(size[row]), None, np.array([row]), template)
         return template, size
 
-    def _claim(
-        self, block: U8, at: I64, base: I64, rows: I64, pattern: _Pattern, claims: list[_Claim]
-    ) -> I64:
+    def _claim(self, block: U8, at: I64, base: I64, rows: I64, pattern: _Pattern, claims: list[_Claim]) -> I64:
         """Compare definitions with a pattern; keep those that fit in ``claims`` and return the others."""
         found = words(block, at[rows], pattern.width)
-        fits = ~((found ^ pattern.words) & pattern.mask).any(axis=1)
+        fits: Flags = ((found ^ pattern.words) & pattern.mask).max(axis=1) == 0
         if not fits.any():
             return rows
         good = rows[fits]
