@@ -17,6 +17,7 @@ import numpy as np
 from analyzer.readers.evtx.block import Block, Result, Shared, read_block
 from analyzer.readers.evtx.container import CHUNK_SIZE, Container
 from analyzer.readers.evtx.gather import PAD
+from analyzer.readers.evtx.memory import keep_freed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from analyzer.readers.evtx.gather import U8
 
-BLOCK_CHUNKS: Final = 512  # 32 MiB: so large that calls of numpy do not count, so small that memory does not
+BLOCK_CHUNKS: Final = 576  # 36 MiB: so large that calls of numpy do not count, so small that memory does not
 MIN_BLOCKS: Final = 2  # smaller logs are cut into as many, so that all workers have work
 WORKERS: Final = 2  # numpy lets go of the interpreter in large operations only; more than two wait for each other
 
@@ -45,6 +46,10 @@ class Blocks:
 
     def __iter__(self) -> Iterator[Result]:
         """Yield what the blocks hold, in file order."""
+        with keep_freed():
+            yield from self._results()
+
+    def _results(self) -> Iterator[Result]:
         workers = min(WORKERS, self._count, os.cpu_count() or 1)
         for _ in range(workers):
             self._buffers.put(np.zeros(self._chunks * CHUNK_SIZE + PAD, dtype=np.uint8))
