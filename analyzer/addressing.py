@@ -30,7 +30,7 @@ BROADCAST: Final = ipaddress.IPv4Address("255.255.255.255")
 
 
 def action_of(event_id: int) -> str:
-    """Return block, drop or permit (CONTRACT, ``action``)."""
+    """Return block, drop or permit (``reports/schemas``)."""
     return "drop" if event_id in events.DROP else "permit" if event_id in events.PERMIT else "block"
 
 
@@ -46,6 +46,8 @@ class _Sorts:
         parsed = [parse_address(str(text)) for text in categories]
         # Multicast and broadcast can only be the destination of a packet.
         self.group = np.array([a is not None and (a.is_multicast or a == BROADCAST) for a in parsed], dtype=bool)
+        # The mask of a subnet is not recorded; nearly every broadcast address of one ends in 255.
+        self.subnet = np.array([a is not None and a.version == 4 and a.packed[-1] == 255 for a in parsed], dtype=bool)
         self.loopback = np.array([a is not None and a.is_loopback for a in parsed], dtype=bool)
         self.nobody = np.array([a is None or a.is_unspecified for a in parsed], dtype=bool)
 
@@ -135,11 +137,12 @@ def _local_side(
         rows = host_codes == host
         name = frame["computer"].cat.categories[host] if host >= 0 else None
         own = _own(rows & certain, local_is_source, (source, dest), sorts)
+        group = sorts.group | (sorts.subnet & ~own)
         own |= categories.isin(list(own_addresses.get(name, ())))
         todo = np.flatnonzero(rows & open_rows)
         if not len(todo):
             continue
-        s_group, d_group = source.among(sorts.group)[todo], dest.among(sorts.group)[todo]
+        s_group, d_group = source.among(group)[todo], dest.among(group)[todo]
         s_own, d_own = source.among(own)[todo], dest.among(own)[todo]
         # A group address is a packet's destination: for an inbound packet that is the local side.
         is_inbound = inbound[todo]

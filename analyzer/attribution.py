@@ -12,15 +12,21 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from analyzer.markers import nanoseconds
+from analyzer.markers import Sort, nanoseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from analyzer.markers import Markers
+
 CREATED: Final = 4688
 EXITED: Final = 4689
 SOURCE: Final = "4688"
+# Below its volume; another file of this name is no service host.
+SVCHOST_PATHS: Final = (r"\windows\system32\svchost.exe", r"\windows\syswow64\svchost.exe")
+BREAKS: Final[frozenset[Sort]] = frozenset({"boot", "log", "audit"})
 _SERVICE: Final = re.compile(r"(?<!\S)-s\s+\"?([^\s\"]+)\"?", re.IGNORECASE)
+_VOLUME: Final = re.compile(r"^(?:[A-Za-z]:|\\device\\harddiskvolume\d+)(?=\\)", re.IGNORECASE)
 _SVCHOST: Final = re.compile(r"(?:^|[\\/\"])svchost(?:\.exe)?(?=[\"\s]|$)", re.IGNORECASE)
 
 
@@ -37,13 +43,16 @@ def _starts(processes: pd.DataFrame) -> pd.DataFrame:
     created = processes[
         (processes["event_id"] == CREATED) & processes["process_id"].notna() & processes["time"].notna()
     ]
+    path = created["process_name"].map(below_volume, na_action="ignore").astype("str")
+    named = created["command_line"].map(service_of, na_action="ignore").astype("str")
+    hosted = named.where(path.isin(SVCHOST_PATHS))
     return pd.DataFrame(
         {
             "computer": _computer(created),
             "process_id": created["process_id"].astype("uint64").to_numpy(),
             "at": nanoseconds(created["time"]),
-            "base": created["process_name"].map(base_name, na_action="ignore").astype("str").to_numpy(),
-            "service": created["command_line"].map(service_of, na_action="ignore").astype("str").to_numpy(),
+            "base": path.to_numpy(),
+            "service": hosted.to_numpy(),
         }
     )
 
@@ -53,15 +62,16 @@ def _computer(frame: pd.DataFrame) -> pd.api.extensions.ExtensionArray:
     return frame["computer"].astype("str").fillna("").array
 
 
-def base_name(path: object) -> str:
-    """Return the last part of a DOS or device path, lower case."""
-    return re.split(r"[\\/]", path)[-1].lower() if isinstance(path, str) else ""
+def below_volume(path: object) -> str:
+    """Return a DOS or device path without its drive or volume, lower case: both forms of one file compare equal."""
+    return _VOLUME.sub("", path).lower() if isinstance(path, str) else ""
 
 
-def attribute(events: pd.DataFrame, processes: pd.DataFrame) -> pd.DataFrame:
+def attribute(events: pd.DataFrame, processes: pd.DataFrame, markers: Markers) -> pd.DataFrame:
     """Add ``services`` (object: tuple of str or None) and ``services_source`` (object) to oriented events.
 
-    Only an svchost that the log saw start, with a command line, before the event and not ended since, is attributed.
+    Only an svchost that the log saw start, with a command line, before the event and not ended since, is attributed;
+    not across a start of Windows, a cleared log or a change of auditing, where an end would have gone unseen.
     """
     count = len(events)
     services: NDArray[np.object_] = np.full(count, None, dtype=object)
@@ -74,13 +84,28 @@ def attribute(events: pd.DataFrame, processes: pd.DataFrame) -> pd.DataFrame:
         names = found["service"].to_numpy(dtype=object)
         same = (
             found["base"].to_numpy(dtype=object)
-            == events["application"].map(base_name, na_action="ignore").astype("object").to_numpy()
+            == events["application"].map(below_volume, na_action="ignore").astype("object").to_numpy()
         )
-        for row in np.flatnonzero(found["service"].notna().to_numpy() & ~ended & same):
+        broken = _broken(events, found["at"], markers)
+        for row in np.flatnonzero(found["service"].notna().to_numpy() & ~ended & same & ~broken):
             services[row] = (names[row],)
             sources[row] = SOURCE
     out["services"] = services
     out["services_source"] = sources
+    return out
+
+
+def _broken(events: pd.DataFrame, started: pd.Series, markers: Markers) -> NDArray[np.bool_]:
+    """Tell for each event whether a process's end could have gone unseen since it started."""
+    out = np.zeros(len(events), dtype=bool)
+    times = nanoseconds(events["time"])
+    begun = started.fillna(0).to_numpy(dtype="float64").astype(np.int64)
+    codes = events["computer"].cat.codes.to_numpy()
+    for code in np.unique(codes):
+        rows = codes == code
+        name = None if code < 0 else str(events["computer"].cat.categories[code])
+        marks = markers.times(name, BREAKS)
+        out[rows] = np.searchsorted(marks, times[rows], "right") != np.searchsorted(marks, begun[rows], "right")
     return out
 
 

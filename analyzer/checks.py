@@ -15,7 +15,7 @@ import numpy as np
 
 from analyzer import cells, origin_match
 from analyzer.engine import conditions as engine
-from analyzer.markers import EPOCH, POLICY, Markers, any_between, nanoseconds
+from analyzer.markers import EPOCH, NO_TIME, POLICY, Markers, Sort, any_between, nanoseconds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
     from analyzer.engine.flows import FlowArrays
     from analyzer.states import Book, Snapshot
+    from analyzer.watch import Watched
+
+
+# run-time id -> times (ns, ascending) at which 5447 says that it was added or deleted
+Changes = dict[int, "NDArray[np.int64]"]
 
 
 class Check(IntFlag):
@@ -38,10 +43,21 @@ class Check(IntFlag):
     CLOCK = 128
     NO_STATE_TIME = 256
     NO_LAYER = 512  # the layer could not be compared
+    NO_EVENT_TIME = 1024
+    UNWATCHED = 2048  # the logs do not cover all the time in between
+    DISAGREE = 4096  # another state that fits as well holds a filter of another kind under this id
 
 
+NO_NUMBER: Final = np.uint64(2**64 - 1)  # stands for a missing number; no layer has it
 CONTRADICTS: Final = Check.LAYER | Check.ACTION | Check.ORIGIN | Check.CONDITION | Check.CHANGED
-IN_BETWEEN: Final = Check.BOOT | Check.RELOAD | Check.CLOCK
+IN_BETWEEN: Final = Check.BOOT | Check.RELOAD | Check.CLOCK | Check.NO_EVENT_TIME | Check.UNWATCHED
+UNCHECKED: Final = IN_BETWEEN | Check.NO_STATE_TIME | Check.NO_LAYER  # what keeps a match from being a snapshot
+# Which markers weaken a match that they lie in the way of.
+WEAKENING: Final[tuple[tuple[frozenset[Sort], Check], ...]] = (
+    (EPOCH, Check.BOOT),
+    (POLICY, Check.RELOAD),
+    (frozenset({"clock"}), Check.CLOCK),
+)
 NOT_BLOCKING: Final = frozenset({"permit", "callout-inspection"})
 NOT_PERMITTING: Final = frozenset({"block"})
 PORT_LAYER_STEMS: Final = ("ALE_RESOURCE_ASSIGNMENT", "ALE_AUTH_LISTEN")
@@ -68,18 +84,26 @@ FIELDS: Final = (*TELLING, "IP_PROTOCOL", "FLAGS", "ORIGINAL_PROFILE_ID", "CURRE
 
 
 def rows_by_id(book: Book, snapshot: Snapshot) -> dict[int, int]:
-    """Return run-time id -> row for one state; of a repeated id the first counts (the reader reports the repeat)."""
+    """Return run-time id -> row for one state; a repeated id could be either filter, so it is left out."""
     part = book.filters.iloc[snapshot.rows.start : snapshot.rows.stop]
     found: dict[int, int] = {}
+    repeated: set[int] = set()
     for row, number in zip(snapshot.rows, part["filter_id"], strict=True):
         known = cells.number(number)
         if known is not None:
-            found.setdefault(known, row)
-    return found
+            repeated.update({known} & found.keys())
+            found[known] = row
+    return {number: row for number, row in found.items() if number not in repeated}
 
 
 def check(
-    events: pd.DataFrame, flows: FlowArrays, book: Book, snapshot: Snapshot, markers: Markers, computer: str | None
+    events: pd.DataFrame,
+    flows: FlowArrays,
+    book: Book,
+    snapshot: Snapshot,
+    markers: Markers,
+    computer: str | None,
+    watch: Watched | None,
 ) -> Checked:
     """Check the events of one computer against one state.
 
@@ -96,7 +120,7 @@ def check(
     bits = np.zeros(count, dtype=np.int64)
     failing = np.full(count, -1, dtype=np.int64)
     specific = np.zeros(count, dtype=bool)
-    layer_rtid = events["layer_rtid"].to_numpy(dtype="uint64", na_value=np.uint64(2**64 - 1))
+    layer_rtid = events["layer_rtid"].to_numpy(dtype="uint64", na_value=NO_NUMBER)
     is_permit = (events["action"] == "permit").to_numpy(dtype=bool)
     origins = events["event_origin"].astype("object").to_numpy()
     order = np.argsort(row, kind="stable")
@@ -107,7 +131,7 @@ def check(
         _check_filter(
             int(found), here, book, (layer_rtid, is_permit, origins, flows), (bits, failing, specific), snapshot
         )
-    _check_times(events, row, bits, snapshot, markers, computer)
+    _check_times(events, row, bits, snapshot, markers, computer, watch)
     return Checked(row, bits, failing, specific)
 
 
@@ -127,7 +151,9 @@ def _check_filter(
     if layer_id is None:
         bits[here] |= int(Check.NO_LAYER)
     else:
-        bits[here] |= np.where(layer_rtid[here] != np.uint64(layer_id), int(Check.LAYER), 0)
+        missing = layer_rtid[here] == NO_NUMBER
+        wrong_layer = np.where(layer_rtid[here] != np.uint64(layer_id), int(Check.LAYER), 0)
+        bits[here] |= np.where(missing, int(Check.NO_LAYER), wrong_layer)
     action = str(item["action"])
     wrong = np.where(is_permit[here], action in NOT_PERMITTING, action in NOT_BLOCKING)
     bits[here] |= np.where(wrong, int(Check.ACTION), 0)
@@ -147,6 +173,19 @@ def _check_filter(
                 specific[here] |= answer == engine.YES
 
 
+def in_between(
+    times: NDArray[np.int64], taken: int, markers: Markers, computer: str | None, watch: Watched | None
+) -> NDArray[np.int64]:
+    """Return the ``IN_BETWEEN`` bits of what this computer's log shows between each time (ns) and the state's."""
+    seen = watch.between(times, taken) if watch is not None else np.zeros(len(times), dtype=bool)
+    bits = np.where(times == NO_TIME, int(Check.NO_EVENT_TIME), np.where(seen, 0, int(Check.UNWATCHED)))
+    for sorts, bit in WEAKENING:
+        marks = markers.times(computer, sorts)
+        if len(marks):
+            bits |= np.where(any_between(marks, times, taken), int(bit), 0)
+    return bits
+
+
 def _check_times(
     events: pd.DataFrame,
     row: NDArray[np.int64],
@@ -154,23 +193,17 @@ def _check_times(
     snapshot: Snapshot,
     markers: Markers,
     computer: str | None,
+    watch: Watched | None,
 ) -> None:
     """Set the bits of what happened between the event and the state."""
     taken = cells.moment(snapshot.time)
     if taken is None:
         bits |= int(Check.NO_STATE_TIME)
         return
-    times = nanoseconds(events["time"])
-    hit = row >= 0
-    for sorts, bit in ((EPOCH, Check.BOOT), (POLICY, Check.RELOAD), (frozenset({"clock"}), Check.CLOCK)):
-        marks = markers.times(computer, sorts)  # type: ignore[arg-type]
-        if len(marks):
-            bits |= np.where(hit & any_between(marks, times, taken), int(bit), 0)
+    bits |= np.where(row >= 0, in_between(nanoseconds(events["time"]), taken, markers, computer, watch), 0)
 
 
-def check_changes(
-    events: pd.DataFrame, checked: Checked, changes: dict[int, NDArray[np.int64]], taken: pd.Timestamp | None
-) -> None:
+def check_changes(events: pd.DataFrame, checked: Checked, changes: Changes, taken: pd.Timestamp | None) -> None:
     """Set ``CHANGED`` where 5447 says that the id was added or deleted between event and state."""
     moment = cells.moment(taken)
     if moment is None or not changes:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analyzer import cells
 from analyzer.shapes import NAMES, SHAPES, Shape
-from analyzer.wfp import fixed_filters, origins, providers, sddl
+from analyzer.wfp import fixed_filters, origins, providers, sddl, sublayers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from analyzer.engine.conditions import Test
     from analyzer.model import Kind, KindEvidence
 
+UNKNOWN_MAKER: Final = frozenset({"other-wfp", "callout"})
 CAN_BLOCK: Final = frozenset({"block", "callout-terminating", "callout-unknown"})
 
 
@@ -55,7 +56,8 @@ def _by_shape(shape: Shape) -> Classified | None:
 
 def _by_name(shape: Shape) -> Classified | None:
     lowered = shape.name.lower()
-    kind = next((kind for start, kind in NAMES if lowered.startswith(start)), None)
+    hints = (hint for hint in NAMES if lowered.startswith(hint.start))
+    kind = next((hint.kind for hint in hints if shape.firewall or not (hint.firewall or shape.provider)), None)
     why = f"only its display name “{shape.name}” says so; names can be edited and are localized"
     return Classified(kind, "name", why) if kind is not None else None
 
@@ -63,8 +65,8 @@ def _by_name(shape: Shape) -> Classified | None:
 def _unknown(shape: Shape) -> Classified:
     if shape.is_callout:
         return Classified("callout", "shape", "a callout decides, and nothing says whose it is")
-    if shape.firewall:
-        return Classified("unresolved", "shape", "a Windows Firewall filter of a shape that is not known")
+    if shape.firewall or shape.sublayer in sublayers.FIREWALL_KEYS:
+        return Classified("unresolved", "shape", "the firewall's provider or sublayer, but a shape that is not known")
     return Classified("other-wfp", "shape", "not the firewall's filter, and its maker is not known")
 
 
@@ -98,6 +100,14 @@ def shape_of(row: Any, tests: Sequence[Test], product: str | None) -> Shape:
     )
 
 
+def _claim(provider: Any) -> str:
+    """Return what a provider says of itself, marked as its own claim, or an empty text."""
+    name, service = text(provider, "name"), text(provider, "service_name")
+    said = f"“{name}”" if name else ""
+    said += f"{', ' if said else ''}service {service}" if service else ""
+    return f"; its provider calls itself {said}, which is no proof" if said else ""
+
+
 def text(row: Any, name: str) -> str:
     """Return a text cell, missing as an empty string."""
     return cells.text(getattr(row, name)) or ""
@@ -117,6 +127,7 @@ def classify(
     block), ``rule_id`` and ``rule_maker`` (str, missing where the origin is not a rule's).
     """
     services = {(p.input, p.provider): text(p, "service_name") for p in provider_frame.itertuples(index=False)}
+    claims = {(p.input, p.provider): _claim(p) for p in provider_frame.itertuples(index=False)}
     owners = {(s.input, s.sublayer): text(s, "provider") for s in sublayer_frame.itertuples(index=False)}
     kinds: list[str | None] = []
     evidence: list[str | None] = []
@@ -135,6 +146,8 @@ def classify(
         kinds.append(done.kind)
         evidence.append(done.evidence)
         whys.append(f"{done.why}: {product}" if done.kind == "third-party" else done.why)
+        if done.kind in UNKNOWN_MAKER:
+            whys[-1] = f"{done.why}{claims.get((row.input, provider or owner), '')}"
     pairs = [(cells.text(o), cells.text(s)) for o, s in zip(filters["origin"], filters["sublayer"], strict=True)]
     found = [origins.rule_id(origin) for origin, _ in pairs]
     makers = [origins.rule_maker(origin, sublayer) for origin, sublayer in pairs]

@@ -8,15 +8,16 @@ Everything heavy is imported when it is needed, so that ``--help`` answers at on
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
-from analyzer.output import STDOUT, quiet_pipe
+from analyzer.output import STDOUT, OutputError, check_standard_output, standard_error, standard_output
 from analyzer.run import Exit, RefusedError, Run, no_filters, nothing_usable
 
 if TYPE_CHECKING:
@@ -35,12 +36,27 @@ _DEBUG: Final = "WFP_ANALYZER_DEBUG"
 _EXIT_CODES: Final = """\b
 Exit codes:
   0    done
-  2    wrong usage: an option, an input that can't be opened, an output that exists
+  2    wrong usage: an option, an input that can't be opened, an output that exists or can't be written
   3    done, but something was lost (with --strict nothing is written)
   4    nothing usable in the inputs
   130  interrupted, nothing half-written stays"""
 
-_PATH: Final = click.Path(path_type=Path, readable=False)  # our own checks say more
+
+class _PathType(click.Path):
+    """A path as it was typed, but never the empty one, which pathlib would take for the folder we stand in."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, readable=False)  # our own checks say more
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        if not os.fspath(value):
+            self.fail("an empty path names nothing", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+_PATH: Final = _PathType()
 
 
 def _shared(function: Callable[..., int]) -> Callable[..., int]:
@@ -71,24 +87,50 @@ def _lines(function: Callable[..., int]) -> Callable[..., int]:
     return function
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=_EXIT_CODES)
+def _examples(*lines: str) -> str:
+    """Return lines of a help page that keep their form (click marks such a block with a backspace), and exit codes."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines), "", _EXIT_CODES])
+
+
+_GROUP_EXAMPLES: Final = _examples(
+    "wfp-analyzer report security.evtx wfpstate.xml",
+    "wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json",
+    "wfp-analyzer events security.evtx wfpstate.xml -o events.jsonl",
+    "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
+)
+_REPORT_EXAMPLES: Final = _examples(
+    "wfp-analyzer report security.evtx wfpstate.xml",
+    "wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json --force",
+)
+_EVENTS_EXAMPLES: Final = _examples(
+    "wfp-analyzer events security.evtx wfpstate.xml --format jsonl -o events.jsonl",
+    "wfp-analyzer events ticket-4711/ | jq -r 'select(.action == \"block\") | .application' | sort | uniq -c",
+)
+_FILTERS_EXAMPLES: Final = _examples(
+    "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
+    "wfp-analyzer filters wfpstate.xml | jq 'select(.action == \"block\") | {filter_id, name, kind}'",
+)
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_GROUP_EXAMPLES,
+)
 @click.version_option(None, "--version", package_name=NAME, prog_name=NAME, message="%(prog)s %(version)s")
-def cli() -> None:
-    r"""Tell why Windows blocked network traffic, from exported files alone.
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Tell why Windows blocked network traffic, from exported files alone.
 
     INPUT is any mix of files and folders: event logs (.evtx), WFP states (netsh wfp show state) and WFP filters
     (netsh wfp show filters). Files are recognised by their content, not by their names.
-
-    \b
-    Examples:
-      wfp-analyzer report security.evtx wfpstate.xml
-      wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json
-      wfp-analyzer events security.evtx wfpstate.xml -o events.jsonl
-      wfp-analyzer filters wfpstate.xml -o filters.jsonl
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(Exit.USAGE)
 
 
-@cli.command(epilog=_EXIT_CODES)
+@cli.command(epilog=_REPORT_EXAMPLES)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_PATH)
 @click.option(
     "-o",
@@ -103,39 +145,33 @@ def cli() -> None:
 def report(
     context: click.Context, inputs: tuple[Path, ...], output: Path, json_: Path | None, *, force: bool, strict: bool
 ) -> int:
-    r"""Write the report: one HTML page that says what blocked what, and how sure that is.
-
-    \b
-    Examples:
-      wfp-analyzer report security.evtx wfpstate.xml
-      wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json --force
-    """
+    """Write the report: one HTML page that says what blocked what, and how sure that is."""
     targets = (output,) if json_ is None else (output, json_)
+    check_standard_output()  # for the summary, if for nothing else
     run = Run(context.obj or (), inputs, targets, force, strict)
     analysis = _analyze(run, nothing_usable)
-    if STDOUT not in targets and not sys.stdout.isatty():  # else the summary tells them in the same place
-        _say_problems(analysis.problems)
     from reports.export import report_json
     from reports.html import render_html
 
-    page = [render_html(analysis)]
-    code = run.finish(analysis, [page] if json_ is None else [page, [report_json(analysis)]])
-    _print_summary(analysis, targets)
+    texts = [[render_html(analysis)], *([[report_json(analysis)]] if json_ is not None else [])]
+    taken = STDOUT in targets
+    if not taken:
+        _print_summary(analysis)  # before the files: where it can't be written, they are not put in place
+    code = run.finish(analysis, texts)
+    if taken:
+        _print_summary(analysis, err=True)
+    for target in targets:
+        if target != STDOUT:
+            _say(f"written: {target}", err=taken)
     return code
 
 
-@cli.command(epilog=_EXIT_CODES)
+@cli.command(epilog=_EVENTS_EXAMPLES)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_PATH)
 @_lines
 @_shared
 def events(context: click.Context, inputs: tuple[Path, ...], output: Path, *, force: bool, strict: bool) -> int:
-    r"""Write every audit event with its verdict: one JSON object per line, in time order.
-
-    \b
-    Examples:
-      wfp-analyzer events security.evtx wfpstate.xml --format jsonl -o events.jsonl
-      wfp-analyzer events ticket-4711/ | jq -r 'select(.action == "block") | .application' | sort | uniq -c
-    """
+    """Write every audit event with its verdict: one JSON object per line, in time order."""
     run = Run(context.obj or (), inputs, (output,), force, strict)
     analysis = _analyze(run, nothing_usable)
     _say_problems(analysis.problems)
@@ -144,18 +180,12 @@ def events(context: click.Context, inputs: tuple[Path, ...], output: Path, *, fo
     return run.finish(analysis, [(line + "\n" for line in event_lines(analysis))])
 
 
-@cli.command(epilog=_EXIT_CODES)
+@cli.command(epilog=_FILTERS_EXAMPLES)
 @click.argument("inputs", metavar="STATE...", nargs=-1, required=True, type=_PATH)
 @_lines
 @_shared
 def filters(context: click.Context, inputs: tuple[Path, ...], output: Path, *, force: bool, strict: bool) -> int:
-    r"""Write every filter of a state, with the kind of block that it makes: one JSON object per line.
-
-    \b
-    Examples:
-      wfp-analyzer filters wfpstate.xml -o filters.jsonl
-      wfp-analyzer filters wfpstate.xml | jq 'select(.action == "block") | {filter_id, name, kind}'
-    """
+    """Write every filter of a state, with the kind of block that it makes: one JSON object per line."""
     run = Run(context.obj or (), inputs, (output,), force, strict)
     analysis = _analyze(run, no_filters)
     _say_problems(analysis.problems)
@@ -177,14 +207,14 @@ def _say(message: str, *, err: bool = True) -> None:
     """Print one line; what hides or moves text is shown and not obeyed."""
     from reports.text import neutral
 
-    with quiet_pipe():
+    with standard_error() if err else standard_output():
         click.echo(neutral(message), err=err)
 
 
-def _say_problems(problems: Sequence[Problem]) -> None:
-    """Print the problems in short on standard error, the worst first."""
+def _say_problems(problems: Sequence[Problem], *, told: int = 0) -> None:
+    """Print the problems in short on standard error, the worst first; ``told`` of them were said already."""
     order = {"lost": 0, "doubtful": 1, "note": 2}
-    ranked = sorted(problems, key=lambda problem: order[problem.severity])
+    ranked = sorted(problems, key=lambda problem: order[problem.severity])[told:]
     for problem in ranked[:_PROBLEMS_SHOWN]:
         place = ", ".join(part for part in (problem.input, problem.place) if part)
         _say(f"{NAME}: {problem.severity}: {f'{place}: ' if place else ''}{problem.what}")
@@ -192,25 +222,33 @@ def _say_problems(problems: Sequence[Problem]) -> None:
         _say(f"{NAME}: and {len(ranked) - _PROBLEMS_SHOWN} more; the report and its JSON list all of them")
 
 
-def _print_summary(analysis: Analysis, targets: Sequence[Path]) -> None:
-    """Print the summary on standard output, or on standard error where an output goes to the former."""
+def _print_summary(analysis: Analysis, *, err: bool = False) -> None:
+    """Print the summary on standard output, or on standard error where an output takes the former; then the problems.
+
+    Each problem is said once in one place: where summary and messages meet, only those that the summary leaves out.
+    """
     from rich.console import Console
 
-    from reports.terminal import print_summary
+    from reports import terminal
 
-    taken = STDOUT in targets
-    # rich ends the whole program with SystemExit when nobody reads any more
-    with contextlib.suppress(SystemExit), quiet_pipe():
-        print_summary(analysis, Console(stderr=taken, highlight=False))
-    for target in targets:
-        if target != STDOUT:
-            _say(f"written: {target}", err=taken)
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would end the whole program, and lead standard output nowhere
+
+    together = err or (_is_terminal(sys.stdout) and _is_terminal(sys.stderr))
+    with standard_error() if err else standard_output():
+        terminal.print_summary(analysis, Plain(stderr=err, highlight=False))
+    _say_problems(analysis.problems, told=terminal.MOST_PROBLEMS if together else 0)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
     """Give a function that shows progress on standard error; None where no person is looking at it."""
-    if not sys.stderr.isatty():
+    if not _is_terminal(sys.stderr):
         yield None
         return
     from rich.console import Console
@@ -250,12 +288,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return refused.code
     except click.UsageError as error:
         _say(f"{NAME}: {error.format_message()}")
-        if error.ctx is not None:
-            click.echo(error.ctx.get_usage(), err=True)
-        click.echo(f"Try '{error.ctx.command_path if error.ctx else NAME} --help'.", err=True)
+        with standard_error():
+            if error.ctx is not None:
+                click.echo(error.ctx.get_usage(), err=True)
+            click.echo(f"Try '{error.ctx.command_path if error.ctx else NAME} --help'.", err=True)
         return Exit.USAGE
-    except click.ClickException as error:
-        _say(f"{NAME}: {error.format_message()}")
+    except (click.ClickException, OutputError) as error:
+        _say(f"{NAME}: {error.format_message() if isinstance(error, click.ClickException) else error}")
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt):
         _say(f"{NAME}: interrupted; nothing half-written stays")
@@ -265,6 +304,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _internal_error(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        _say(
+            f"{NAME}: standard output: can't be written ({error.strerror})"
+        )  # files are explained where they are written
+        return Exit.USAGE
     if os.environ.get(_DEBUG) == "1":
         import traceback
 

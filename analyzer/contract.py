@@ -10,6 +10,7 @@ import pandas as pd
 from analyzer import cells
 from analyzer.classify import CAN_BLOCK
 from analyzer.engine.conditions import LOST
+from analyzer.model import EVENT_KEYS
 
 if TYPE_CHECKING:
     from analyzer.states import Book
@@ -17,42 +18,6 @@ if TYPE_CHECKING:
 # Contract key -> column of the resolved events, where the names differ.
 RENAMED: Final = {"layer_id": "layer_rtid"}
 ACTIONS: Final = (*sorted(CAN_BLOCK), "permit", "callout-inspection")
-EVENT_KEYS: Final = (
-    "event_id",
-    "version",
-    "record_id",
-    "time",
-    "computer",
-    "input",
-    "source",
-    "action",
-    "direction",
-    "application",
-    "process_id",
-    "protocol",
-    "local_address",
-    "local_port",
-    "remote_address",
-    "remote_port",
-    "icmp_type",
-    "icmp_code",
-    "source_mac",
-    "destination_mac",
-    "ether_type",
-    "endpoint_order",
-    "layer_id",
-    "layer",
-    "filter_rtid",
-    "event_origin",
-    "kind",
-    "grade",
-    "reasons",
-    "filter_row",
-    "services",
-    "services_source",
-    "user_sid",
-    "user_source",
-)
 
 
 def event_frame(events: pd.DataFrame) -> pd.DataFrame:
@@ -63,7 +28,7 @@ def event_frame(events: pd.DataFrame) -> pd.DataFrame:
     """
     out: dict[str, Any] = {}
     nothing = np.full(len(events), None, dtype=object)
-    for key in EVENT_KEYS:
+    for key in ("filter_row" if key == "filter" else key for key in EVENT_KEYS):
         if key == "source":
             out[key] = pd.Categorical(["audit"]).take(np.zeros(len(events), dtype=np.intp))
         elif key == "filter_row":

@@ -12,34 +12,19 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from analyzer.model import StateFits
+    from analyzer.model import Pairing, StateFits
     from analyzer.pairing import Fit
     from analyzer.readers.evtx import EvtxLog
     from analyzer.states import Book
 
 SECURITY: Final = "Security"
+SHOW_FILTERS: Final = (
+    "a `show filters` dump leaves out boot-time, stealth and inspection filters, origins and its time: "
+    "`netsh wfp show state` holds them"
+)
+STATE_ALONE: Final = "no log was handed in, so nothing is judged; `wfp-analyzer filters` describes every filter"
 GAPS_SHOWN: Final = 20
 MARKERS_SHOWN: Final = 200
-
-
-def spans(logs: Sequence[tuple[str, EvtxLog]]) -> dict[str | None, tuple[pd.Timestamp, pd.Timestamp]]:
-    """Return computer -> first and last time over all its events that were read, else over the log that names it."""
-    out: dict[str | None, tuple[pd.Timestamp, pd.Timestamp]] = {}
-    for _, log in logs:
-        if log.first is None or log.last is None:
-            continue
-        only = len(log.computers) == 1
-        for frame in log.tables.values():
-            grouped = frame.dropna(subset=["time"]).groupby("computer", observed=True)["time"].agg(["min", "max"])
-            for name, row in grouped.iterrows():
-                low, high = (log.first, log.last) if only else (row["min"], row["max"])
-                _widen(out, str(name), low, high)
-    return out
-
-
-def _widen(out: dict[str | None, tuple[pd.Timestamp, pd.Timestamp]], key: str, low: Any, high: Any) -> None:
-    known = out.get(key)
-    out[key] = (low, high) if known is None else (min(low, known[0]), max(high, known[1]))
 
 
 def gaps(logs: Sequence[tuple[str, EvtxLog]]) -> tuple[dict[str, Any], ...]:
@@ -65,21 +50,20 @@ def _gap(name: str, after: int, before: int, count: int, why: str) -> dict[str, 
     return {"input": name, "after_record_id": after, "before_record_id": before, "count": count, "why": why}
 
 
-def _worst_first(fits: Sequence[Fit]) -> tuple[StateFits, str, str | None]:
-    """Fold how all states fit all computers: yes if any does; no only if all say no."""
-    if not fits:
+def _fold(fits: Sequence[Fit], judged: frozenset[str | None]) -> tuple[StateFits, str, str | None]:
+    """Fold how the states fit: yes if every computer with blocks or drops has one that does, no if none has any."""
+    asked = [f.pairing for f in fits if f.pairing.computer in judged] or [f.pairing for f in fits]
+    if not asked:
         return "unknown", "no state was handed in together with a log", None
-    for wanted in ("yes", "unknown", "no"):
-        found = [f.pairing for f in fits if f.pairing.fits == wanted]
-        if found:
-            best = max(found, key=lambda p: len(p.ties))
-            said = "; ".join(best.ties if wanted == "yes" else best.against or best.ties)
-            return (
-                best.fits,
-                f"{best.state} and the log of {best.computer or 'an unnamed computer'}: {said}",
-                best.state_time,
-            )
-    return "unknown", "", None
+    best = {p.computer: min((q for q in asked if q.computer == p.computer), key=_rank) for p in asked}
+    worst = max(best.values(), key=_rank)
+    fits_all: StateFits = worst.fits if worst.fits == "yes" or all(p.fits == "no" for p in best.values()) else "unknown"
+    said = "; ".join(worst.ties if worst.fits == "yes" else worst.against or worst.ties)
+    return fits_all, f"{worst.state} and the log of {worst.computer or 'an unnamed computer'}: {said}", worst.state_time
+
+
+def _rank(pairing: Pairing) -> tuple[int, int]:
+    return ("yes", "unknown", "no").index(pairing.fits), -len(pairing.ties)
 
 
 def cover(
@@ -88,7 +72,8 @@ def cover(
     """Build the coverage part of the result."""
     firsts = [log.first for _, log in logs if log.first is not None]
     lasts = [log.last for _, log in logs if log.last is not None]
-    state_fits, why, state_time = _worst_first(fits)
+    judged = events.loc[events["kind"].notna(), "computer"].astype("object").unique()
+    state_fits, why, state_time = _fold(fits, frozenset(cells.text(name) for name in judged))
     times = [cells.when(s.time) for s in book.snapshots if s.time is not None]
     counts = events["event_id"].value_counts().sort_index()
     shown = marks.frame.drop_duplicates(subset=["computer", "time", "event_id"]).dropna(subset=["time"])
@@ -126,10 +111,18 @@ def notes(logs: Sequence[tuple[str, EvtxLog]], book: Book, events: pd.DataFrame)
         if log.records and log.tables["wfp"].empty:
             channels = ", ".join(sorted(log.channels)[:3]) or "no channel named"
             off = "auditing may have been off" if SECURITY in log.channels else "they are written to the Security log"
-            what = f"a log without Windows Filtering Platform events (channel: {channels}); {off}"
+            what = f"a log without the events 5031 and 5150 to 5159 (channel: {channels}); {off}"
             out.append(Problem(name, None, "note", what))
+    out.extend(Problem(s.name, None, "note", SHOW_FILTERS) for s in book.snapshots if s.kind == "filters")
     if logs and not book.snapshots and len(events):
         out.append(Problem(None, None, "note", "no state was handed in: run-time ids cannot be looked up"))
     if book.snapshots and not logs:
-        out.append(Problem(None, None, "note", "no log was handed in: the states are described, nothing is judged"))
+        out.append(
+            Problem(
+                None,
+                None,
+                "note",
+                "no log was handed in, so nothing is judged; `wfp-analyzer filters` describes every filter",
+            )
+        )
     return out

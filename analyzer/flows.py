@@ -1,8 +1,8 @@
 """Flows: events that ask for the same, folded; and attempts: equal records that one refused attempt makes.
 
 A flow is computer, application, direction, protocol, local and remote address, layer and the port of the serving
-side; the client's ephemeral port is left out (CONTRACT). One refused TCP attempt is retried and logs 4 to 5 equal
-records, stealth drops come in pairs with ids X and X+2 (REFERENCE 12), so attempts do not look at the filter.
+side; the client's ephemeral port is left out (``reports/schemas``). One refused TCP attempt is retried and logs 4 to 5
+equal records, stealth drops come in pairs with ids X and X+2 (REFERENCE 12), so attempts do not look at the filter.
 """
 
 from __future__ import annotations

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from analyzer import cells
 from analyzer.engine.flows import parse_address
 
 if TYPE_CHECKING:
@@ -14,10 +16,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analyzer.states import Book, Snapshot
+    from analyzer.watch import Watched
     from analyzer.wfp.events import Table
 
+NETBIOS_LENGTH: Final = 15
 USER_SID: Final = "S-1-5-21-"
 ACCOUNT_TABLES: Final[tuple[Table, ...]] = ("process", "host")  # whose events name accounts
+UNIQUE_LOCAL: Final = ipaddress.ip_network("fc00::/7")
 _VOLUME: Final = re.compile(r"\\device\\harddiskvolume\d+(?=\\windows\\system32\\)", re.IGNORECASE)
 
 
@@ -26,23 +31,34 @@ class HostFacts:
     """What a log says of its computer: own addresses, account SIDs, volumes that hold Windows."""
 
     computer: str | None
-    first: pd.Timestamp | None
-    last: pd.Timestamp | None
+    watched: Watched | None
     addresses: frozenset[str]
     connections: frozenset[tuple[str, int, str, int]]
     sids: frozenset[str]
     local_authorities: frozenset[str]
     volumes: frozenset[str]
+    domains: frozenset[str]  # names of domains that its accounts belong to, upper case
 
     @property
     def netbios(self) -> str:
         """Return the host's NetBIOS name: the first label, upper case, 15 characters at most."""
-        return (self.computer or "").partition(".")[0].upper()[:15]
+        return netbios_name(self.computer)
 
     @property
-    def domain_label(self) -> str:
-        """Return the first label of the DNS domain in upper case, or an empty string."""
-        return (self.computer or "").partition(".")[2].partition(".")[0].upper()
+    def domain_labels(self) -> frozenset[str]:
+        """Return what may be the NetBIOS name of its domain: DNS labels, and domains of accounts in the log."""
+        labels = (self.computer or "").upper().split(".")[1:]
+        return frozenset(labels) | (self.domains if labels else frozenset())
+
+
+def first_label(computer: object) -> str:
+    """Return the first label of a computer name in upper case, or an empty string."""
+    return computer.partition(".")[0].upper() if isinstance(computer, str) else ""
+
+
+def netbios_name(computer: str | None) -> str:
+    """Return the NetBIOS name: the first label, upper case, 15 characters at most."""
+    return first_label(computer)[:NETBIOS_LENGTH]
 
 
 def authority(sid: str) -> str:
@@ -60,17 +76,18 @@ def host_facts(
     computer: str | None,
     events: pd.DataFrame,
     tables: Mapping[Table, pd.DataFrame],
-    span: tuple[pd.Timestamp, pd.Timestamp] | None,
+    watch: Watched | None,
 ) -> HostFacts:
     """Gather the facts from the oriented events of one computer and from the other tables of its log."""
     sure = events[(events["endpoint_order"] == "certain") & events["local_address"].notna()]
-    addresses = {str(a) for a in sure["local_address"].unique()}
+    addresses = {canonical(str(a)) for a in sure["local_address"].unique()}
     both = sure[sure["remote_port"].notna() & sure["local_port"].notna() & sure["remote_address"].notna()]
     columns = (both[name] for name in ("local_address", "local_port", "remote_address", "remote_port"))
-    connections = {(str(a), int(b), str(c), int(d)) for a, b, c, d in zip(*columns, strict=True)}
+    connections = {(canonical(str(a)), int(b), canonical(str(c)), int(d)) for a, b, c, d in zip(*columns, strict=True)}
     sids: set[str] = set()
     local: set[str] = set()
-    name = (computer or "").partition(".")[0].upper()
+    domains: set[str] = set()
+    name = netbios_name(computer)
     for table in ACCOUNT_TABLES:
         frame = tables[table]
         same = frame["computer"].isna() if computer is None else frame["computer"] == computer
@@ -81,18 +98,25 @@ def host_facts(
             for sid, domain in pairs.itertuples(index=False):
                 if str(sid).startswith(USER_SID):
                     sids.add(str(sid))
-                    if str(domain).upper() == name:
+                    domains.add(str(domain).upper())
+                    if str(domain).upper()[:15] == name:
                         local.add(authority(str(sid)))
     return HostFacts(
         computer=computer,
-        first=span[0] if span else None,
-        last=span[1] if span else None,
+        watched=watch,
         addresses=frozenset(a for a in addresses if counts(a)),
         connections=frozenset(connections),
         sids=frozenset(sids),
         local_authorities=frozenset(local),
         volumes=volumes(str(a) for a in events["application"].dropna().unique()),
+        domains=frozenset(domains - {name}),
     )
+
+
+def canonical(address: str) -> str:
+    """Return an address in the one form that compares equal, however its text is written."""
+    parsed = parse_address(address)
+    return address if parsed is None else str(parsed)
 
 
 def counts(address: str) -> bool:
@@ -102,9 +126,15 @@ def counts(address: str) -> bool:
 
 
 def hardly_shared(address: str) -> bool:
-    """Tell an address that hardly two machines share: a public one, or an IPv6 interface id."""
+    """Tell an address that hardly two machines share: a public IPv4 one, or IPv6 beyond the own link."""
     parsed = parse_address(address)
-    return parsed is not None and (parsed.version == 6 or parsed.is_global)
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    if mapped is not None:
+        return bool(mapped.is_global)
+    # fe80::1, fd00::10 and the link-local addresses of cloned machines repeat.
+    if parsed is None or parsed.is_link_local or parsed in UNIQUE_LOCAL:
+        return False
+    return parsed.version == 6 or parsed.is_global
 
 
 def session_hosts(snapshot: Snapshot) -> set[str]:
@@ -116,13 +146,18 @@ def session_hosts(snapshot: Snapshot) -> set[str]:
     return found
 
 
-def hosts_by_session(book: Book, events: pd.DataFrame) -> dict[str | None, frozenset[str]]:
-    """Return computer -> own addresses, from states whose user sessions name that computer."""
+def hosts_by_session(
+    book: Book, events: pd.DataFrame, watch: Mapping[str | None, Watched]
+) -> dict[str | None, frozenset[str]]:
+    """Return computer -> own addresses, from states of its watched time whose user sessions name that computer."""
     out: dict[str | None, set[str]] = {}
     for computer in events["computer"].cat.categories:
-        netbios = str(computer).partition(".")[0].upper()[:15]
+        netbios = netbios_name(str(computer))
         for snapshot in book.snapshots:
-            if netbios in session_hosts(snapshot):
+            taken, seen = cells.moment(snapshot.time), watch.get(str(computer))
+            # Addresses change hands: what an older state says of them proves nothing.
+            timely = taken is not None and seen is not None and seen.holds(taken)
+            if timely and netbios in session_hosts(snapshot):
                 own = snapshot.endpoints["local_address"].dropna().astype(str).unique()
                 out.setdefault(str(computer), set()).update(a for a in own if counts(a))
     return {name: frozenset(found) for name, found in out.items()}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import pandas as pd
 
+from analyzer.hosts import first_label
 from analyzer.wfp import events as wfp_events
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from analyzer.wfp.events import Table
 
+NO_TIME: Final = np.iinfo(np.int64).min  # what NaT becomes
 Sort = Literal["boot", "reload", "log", "audit", "clock", "firewall"]
 
 # event id -> what it marks. 4946-4948 are single rules, the others whole policies; all renumber filters.
@@ -58,7 +60,8 @@ class Markers:
 
     def times(self, computer: str | None, sorts: frozenset[Sort]) -> NDArray[np.int64]:
         """Return the times of these markers on one computer, ns since 1970, ascending."""
-        same = self.frame["computer"].isna() if computer is None else self.frame["computer"] == computer
+        # While Windows starts, events may carry the short name of the computer.
+        same = self.frame["computer"].map(first_label) == first_label(computer)
         chosen = self.frame.loc[same & self.frame["sort"].isin(sorts), "time"].dropna()
         return np.sort(nanoseconds(chosen))
 

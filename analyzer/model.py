@@ -9,14 +9,52 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
+
+# Keys of one event line, in order (`reports/schemas/events.schema.json`).
+EVENT_KEYS: Final = (
+    "event_id",
+    "version",
+    "record_id",
+    "time",
+    "computer",
+    "input",
+    "source",
+    "action",
+    "direction",
+    "application",
+    "process_id",
+    "protocol",
+    "local_address",
+    "local_port",
+    "remote_address",
+    "remote_port",
+    "icmp_type",
+    "icmp_code",
+    "source_mac",
+    "destination_mac",
+    "ether_type",
+    "endpoint_order",
+    "layer_id",
+    "layer",
+    "filter_rtid",
+    "event_origin",
+    "kind",
+    "grade",
+    "reasons",
+    "filter",
+    "services",
+    "services_source",
+    "user_sid",
+    "user_source",
+)
 
 Kind = Literal[
     "default-outbound",

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 def disagrees(origin: str, item: pd.Series, *, state_has_origins: bool) -> bool:
     """Tell whether the event's origin and the filter (a row of the book's filters) exclude each other."""
     own = item["origin"]
+    # Measured: permits of Windows' own filters are recorded with the origin "Unknown" (REFERENCE 12).
+    if not origins.clean(origin) or (item["action"] == "permit" and origins.origin_kind(origin) is None):
+        return False
     if isinstance(own, str):
         return origins.clean(own).casefold() != origins.clean(origin).casefold()
     if origins.origin_kind(origin) is None:

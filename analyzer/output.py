@@ -20,19 +20,34 @@ class OutputError(Exception):
     """An output can't be written, or must not be."""
 
 
+def check_standard_output() -> None:
+    """Refuse, before anything is read, a standard output that nobody opened (``>&-``).
+
+    Raises
+    ------
+    OutputError
+        There is none.
+    """
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; let it go to /dev/null if nobody is to read it")
+
+
 def check_outputs(targets: Sequence[Path], inputs: Sequence[Path], *, force: bool) -> None:
     """Refuse, before anything is read, what could not or should not be written at the end.
 
     Raises
     ------
     OutputError
-        Two outputs are one, an output exists and ``force`` is off, its folder is missing or closed, or it would
-        replace evidence: a named input, or in an input folder anything that this program has not written itself.
+        Two outputs are one, standard output is closed, an output exists and ``force`` is off, its folder is missing or
+        closed, or it would replace evidence: a named input, or in an input folder anything that this program has not
+        written itself.
     """
     if len({os.path.realpath(target) if target != STDOUT else "-" for target in targets}) < len(targets):
         raise OutputError("two outputs have the same name")
     for target in targets:
-        if target != STDOUT:
+        if target == STDOUT:
+            check_standard_output()
+        else:
             _check(target, inputs, force=force)
 
 
@@ -84,7 +99,7 @@ def write_outputs(outputs: Sequence[tuple[Path, Iterable[str]]]) -> None:
     Raises
     ------
     OutputError
-        A file can't be written; nothing half-written stays.
+        An output can't be written; no file stays half-written.
     """
     with contextlib.ExitStack() as stack:
         finished = [(stack.enter_context(_written(target, texts)), target) for target, texts in outputs]
@@ -98,7 +113,7 @@ def write_outputs(outputs: Sequence[tuple[Path, Iterable[str]]]) -> None:
 def _written(target: Path, texts: Iterable[str]) -> Iterator[Path | None]:
     """Write the texts; yield the complete file beside the target, None where it is written in place already."""
     if target == STDOUT:
-        with quiet_pipe():
+        with standard_output():
             _write(sys.stdout.buffer, texts)
         yield None
         return
@@ -126,13 +141,39 @@ def _explained(target: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def quiet_pipe() -> Iterator[None]:
-    """Let a broken pipe on standard output pass; what is still to be written there goes nowhere."""
+def standard_output() -> Iterator[None]:
+    """Explain why standard output can't be written; a reader who has gone away (``| head``) is no error.
+
+    Either way, what is still to be written there goes nowhere.
+
+    Raises
+    ------
+    OutputError
+        The disk is full, or the like.
+    """
     try:
         yield
     except BrokenPipeError:
+        _let_go(sys.stdout)
+    except OSError as error:
+        _let_go(sys.stdout)
+        raise OutputError(f"standard output: can't be written ({_reason(error)})") from error
+
+
+@contextlib.contextmanager
+def standard_error() -> Iterator[None]:
+    """Let messages go nowhere when standard error can't be written: there is no other place to say so."""
+    try:
+        yield
+    except OSError:
+        _let_go(sys.stderr)
+
+
+def _let_go(stream: IO[str] | None) -> None:
+    """Lead a stream nowhere, so that what it still holds does not fail again when the program ends."""
+    if stream is not None:
         with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _write(stream: IO[bytes], texts: Iterable[str]) -> None:

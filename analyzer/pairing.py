@@ -15,7 +15,7 @@ import pandas as pd
 
 from analyzer import cells
 from analyzer.checks import CONTRADICTS, IN_BETWEEN, Check, Checked
-from analyzer.hosts import HostFacts, authority, counts, hardly_shared, session_hosts, volumes
+from analyzer.hosts import HostFacts, authority, canonical, counts, first_label, hardly_shared, session_hosts, volumes
 from analyzer.markers import EPOCH, Markers, any_between
 from analyzer.model import Pairing
 from analyzer.wfp import fixed_filters
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from analyzer.states import Book, Snapshot
 
 ENOUGH: Final = 3
+DYNAMIC_PORTS: Final = 49152  # where Windows begins to hand out client ports by default (RFC 6335)
 MANY_SIGNS: Final = 2  # so many weaker signs of another host count as a strong one
 SHORTLY: Final = pd.Timedelta(hours=1)
 # Updates restart a Windows about monthly; after three months no run-time id can be expected to mean the same.
@@ -49,8 +50,19 @@ class _Scale:
     ties: list[str]
     against: list[str]
     points: int = 0
+    alone: bool = False  # a tie that only this machine has
+    decisive: bool = False  # a tie that outweighs a foreign name
+    named: bool = False  # a session names the computer of the log
+    foreign_name: bool = False
     strong_against: bool = False
     weak_against: int = 0
+
+    def tie(self, points: int, text: str, *, decisive: bool = False) -> None:
+        """Count a tie; one with ``ENOUGH`` points is one that only this machine has."""
+        self.points += points
+        self.alone |= points >= ENOUGH
+        self.decisive |= decisive
+        self.ties.append(text)
 
 
 def pair(facts: HostFacts, snapshot: Snapshot, book: Book, checked: Checked, markers: Markers) -> Fit:
@@ -61,12 +73,15 @@ def pair(facts: HostFacts, snapshot: Snapshot, book: Book, checked: Checked, mar
     _addresses(facts, snapshot, scale)
     _volumes(facts, snapshot, book, scale)
     _ids(book, checked, scale)
+    _older(checked, scale)
     time_fits = _time(facts, snapshot, markers, scale)
     fits: StateFits = "unknown"
     if scale.strong_against or scale.weak_against >= MANY_SIGNS:
         fits = "no"
-    elif time_fits and scale.points >= (2 * ENOUGH if scale.weak_against else ENOUGH):
-        fits = "yes"
+    elif (
+        time_fits and scale.alone and scale.points >= (2 * ENOUGH if scale.weak_against and not scale.named else ENOUGH)
+    ):
+        fits = "yes" if scale.decisive or not scale.foreign_name else "unknown"
     pairing = Pairing(
         computer=facts.computer,
         state=snapshot.name,
@@ -83,15 +98,18 @@ def _names(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
     if not named or not facts.netbios:
         return
     if facts.netbios in named:
-        scale.points += ENOUGH
-        scale.ties.append(f"a session of the state runs as an account of {facts.netbios}, the computer of the log")
+        scale.named = True
+        # A longer host name is cut, so that another machine may share what is left of it.
+        points = ENOUGH if facts.netbios == first_label(facts.computer) else ENOUGH - 1
+        scale.tie(points, f"a session of the state runs as an account of {facts.netbios}, the computer of the log")
         return
-    others = sorted(named - {facts.domain_label})
+    others = sorted(named - facts.domain_labels)
     if not others:
         return
-    if facts.domain_label:
+    if facts.domain_labels:
         # The NetBIOS name of a domain need not be the first label of its DNS name.
         scale.weak_against += 1
+        scale.foreign_name = True
         scale.against.append(
             f"the state's user sessions name {', '.join(others)}, which is neither this computer nor its domain"
         )
@@ -102,36 +120,39 @@ def _names(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
 
 def _sids(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
     if facts.local_authorities & {authority(sid) for sid in snapshot.sids}:
-        scale.points += ENOUGH
-        scale.ties.append("the state names an account of this computer by its machine SID")
+        scale.tie(ENOUGH, "the state names an account of this computer by its machine SID", decisive=True)
     elif facts.sids & snapshot.sids:
-        scale.points += 2
-        scale.ties.append("the same user SID stands in the log and in the state")
+        # A domain account logs on to many machines.
+        scale.tie(1, "the same user SID stands in the log and in the state")
 
 
 def _addresses(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
     ends = snapshot.endpoints
-    own = {a for a in ends["local_address"].dropna().astype(str).unique() if counts(a)}
+    own = {canonical(a) for a in ends["local_address"].dropna().astype(str).unique() if counts(a)}
     if not own or not facts.addresses:
         return
     tuples = ends.dropna(subset=["local_address", "local_port", "remote_address", "remote_port"])
     columns = (tuples[name] for name in ("local_address", "local_port", "remote_address", "remote_port"))
-    shared = {(str(a), int(b), str(c), int(d)) for a, b, c, d in zip(*columns, strict=True)} & facts.connections
-    shared = {item for item in shared if counts(item[0]) and counts(item[2]) and item[1] and item[3]}
+    theirs = {(canonical(str(a)), int(b), canonical(str(c)), int(d)) for a, b, c, d in zip(*columns, strict=True)}
+    # Only a client's port from the dynamic range makes a connection one of its kind: 68 to 67 is on every machine.
+    shared = [
+        item
+        for item in theirs & facts.connections
+        if counts(item[0]) and counts(item[2]) and max(item[1], item[3]) >= DYNAMIC_PORTS
+    ]
     both = own & facts.addresses
     if shared:
-        scale.points += ENOUGH
-        scale.ties.append(
-            "a connection that the log records is open in the state, with the same four addresses and ports"
+        scale.tie(
+            ENOUGH,
+            "a connection that the log records is open in the state, with the same four addresses and ports",
+            decisive=True,
         )
     elif any(hardly_shared(a) for a in both):
-        scale.points += ENOUGH
-        scale.ties.append("an address of this computer that hardly two machines share stands in the state")
+        scale.tie(ENOUGH, "an address of this computer that hardly two machines share stands in the state")
     elif both:
-        scale.points += 1
-        scale.ties.append("a private address of this computer stands in the state")
+        scale.tie(1, "a private address of this computer stands in the state")
     else:
-        scale.points -= 1
+        scale.points -= 0 if scale.named else 1  # a named host may have got another address
         scale.weak_against += 1
         scale.against.append("no address of this computer stands among the state's open connections")
 
@@ -147,8 +168,7 @@ def _volumes(facts: HostFacts, snapshot: Snapshot, book: Book, scale: _Scale) ->
     if not theirs or not facts.volumes:
         return
     if theirs & facts.volumes:
-        scale.points += 1
-        scale.ties.append("Windows lies on the same volume number")
+        scale.tie(1, "Windows lies on the same volume number")
     else:
         scale.strong_against = True
         scale.against.append(
@@ -182,9 +202,9 @@ def _ids(book: Book, checked: Checked, scale: _Scale) -> None:
         scale.weak_against += 1
         scale.against.append(f"{bad} of {len(own)} run-time ids of the log cannot be the state's filter")
     elif good >= DISTINCT_IDS and told >= TELLING_IDS:
-        scale.points += ENOUGH
-        scale.ties.append(
-            f"{good} distinct run-time ids of the log all fit the state's filters in layer, action and conditions"
+        scale.tie(
+            ENOUGH,
+            f"{good} distinct run-time ids of the log all fit the state's filters in layer, action and conditions",
         )
     elif good:
         scale.ties.append(
@@ -192,13 +212,22 @@ def _ids(book: Book, checked: Checked, scale: _Scale) -> None:
         )
 
 
+def _older(checked: Checked, scale: _Scale) -> None:
+    """Say for how many events a start or a policy change lies between them and the state."""
+    apart = int(((checked.row >= 0) & ((checked.bits & int(Check.BOOT | Check.RELOAD)) != 0)).sum())
+    if apart:
+        what = "a start of Windows or a policy change lies between"
+        scale.against.append(f"{what} the state and {apart:,} events: for those it proves nothing")
+
+
 def _time(facts: HostFacts, snapshot: Snapshot, markers: Markers, scale: _Scale) -> bool:
     """Tell whether the state was taken inside the log's time or shortly after its end, with no start in between."""
-    taken, first, last = cells.moment(snapshot.time), cells.moment(facts.first), cells.moment(facts.last)
-    if taken is None or first is None or last is None:
+    taken, watch = cells.moment(snapshot.time), facts.watched
+    if taken is None or watch is None:
         what = "the state carries no time stamp" if taken is None else "the log's time is not known"
         scale.against.append(f"{what}, so the two cannot be placed in time")
         return False
+    first, last = watch.first, watch.last
     against = None
     boots = markers.times(facts.computer, EPOCH)
     if taken < first - TOO_FAR.value or taken > last + TOO_FAR.value:
@@ -208,6 +237,8 @@ def _time(facts: HostFacts, snapshot: Snapshot, markers: Markers, scale: _Scale)
         against = "the state was taken before the log begins"
     elif taken > last + SHORTLY.value:
         against = "the state was taken more than an hour after the log's last record"
+    elif not watch.holds(taken):
+        against = "the state was taken in a gap between the logs"
     elif taken > last and any_between(boots, np.array([last]), taken)[0]:
         against = "Windows started again between the log's end and the state"
     if against is not None:

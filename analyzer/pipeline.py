@@ -18,6 +18,7 @@ from analyzer import (
     resolve,
     states,
     summary,
+    watch,
     wording,
 )
 from analyzer.case import open_case
@@ -67,14 +68,16 @@ def analyze(
     }
     book = states.bind(dumps)
     marks = markers.find(tables)
-    spans = coverage.spans(logs)
+    seen = watch.watched([log for _, log in logs])
     ordered = tables["wfp"].sort_values(["time", "input", "offset"], kind="stable", ignore_index=True)
-    events = addressing.orient(ordered, own_addresses=hosts_by_session(book, ordered), layer_names=book.layer_names())
-    events = attribution.attribute(events, tables["process"])
-    joined = resolve.resolve(events, tables, book, marks, spans)
+    events = addressing.orient(
+        ordered, own_addresses=hosts_by_session(book, ordered, seen), layer_names=book.layer_names()
+    )
+    events = attribution.attribute(events, tables["process"], marks)
+    joined = resolve.resolve(events, tables, book, marks, seen)
     events = flows.add(joined.events)
 
-    found = diagnose.run(diagnose.Context(events, book, joined.fits, marks))
+    found = diagnose.run(diagnose.Context(events, book, joined.fits, marks, joined.changes, seen))
     covered = coverage.cover(events, logs, book, joined.fits, marks)
     problems.extend(coverage.notes(logs, book, events))
     return Analysis(

@@ -37,7 +37,7 @@ ORIGIN_UNKNOWN: Final = (
 )
 NO_STATE: Final = "no state was handed in, so the run-time id cannot be looked up"
 NOT_IN_STATE: Final = (
-    "none of the states holds this run-time id: the filter is gone, or it belonged to another time or boot"
+    "none of the states holds this run-time id just once: the filter is gone, or it belonged to another time or boot"
 )
 NO_ID: Final = "the event names no filter: its run-time id is 0"
 ID_MISSING: Final = "the event carries no run-time id"
@@ -108,4 +108,7 @@ _WEAK: Final = (
     (Check.RELOAD, "the firewall policy changed in between, which renumbers filters"),
     (Check.CLOCK, "the clock was changed in between"),
     (Check.NO_LAYER, "the layer could not be compared"),
+    (Check.NO_EVENT_TIME, "the event carries no time"),
+    (Check.UNWATCHED, "the logs do not cover all the time between the event and the state"),
+    (Check.DISAGREE, "another state that fits as well holds another kind of filter under this id"),
 )

@@ -1,7 +1,7 @@
 """The join: which filter was meant by each event, what kind of block that is, how sure, and why.
 
 Every computer's events are checked against every state; the best match wins. The event's own word (its id, its
-filter origin) outranks any state; a contradicted match is never shown as the cause (HOUSE, "Words").
+filter origin) outranks any state; a contradicted match is never shown as the cause.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import cells, reasons
-from analyzer.checks import CONTRADICTS, IN_BETWEEN, Check, Checked, check, check_changes
+from analyzer.checks import CONTRADICTS, UNCHECKED, Changes, Check, Checked, check, check_changes
 from analyzer.engine import flows as flow_arrays
 from analyzer.hosts import host_facts
 from analyzer.pairing import Fit, pair
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from analyzer.markers import Markers
     from analyzer.states import Book
+    from analyzer.watch import Watched
     from analyzer.wfp.events import Table
 
 FILTER_CHANGED: Final = 5447
@@ -43,6 +44,7 @@ class Resolved:
 
     events: pd.DataFrame
     fits: tuple[Fit, ...]
+    changes: dict[str | None, Changes]
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ def resolve(
     tables: Mapping[Table, pd.DataFrame],
     book: Book,
     markers: Markers,
-    spans: Mapping[str | None, tuple[pd.Timestamp, pd.Timestamp]],
+    watch: Mapping[str | None, Watched],
 ) -> Resolved:
     """Join oriented events to the book's filters.
 
@@ -78,28 +80,30 @@ def resolve(
     ----------
     events : oriented events (:func:`analyzer.addressing.orient`), n rows.
     tables : all event tables, for SIDs and 5447 changes.
-    spans : computer -> first and last time of its whole log.
+    watch : computer -> what time its logs cover.
     """
     flows = flow_arrays.from_events(events)
     best = _Best.none(len(events))
     fits: list[Fit] = []
+    all_changes: dict[str | None, Changes] = {}
     hosts = events["computer"].cat.codes.to_numpy()
     for code in np.unique(hosts):
         rows = np.flatnonzero(hosts == code)
         computer = None if code < 0 else str(events["computer"].cat.categories[code])
         own, own_flows = events.iloc[rows], flows.take(rows)
-        facts = host_facts(computer, own, tables, spans.get(computer))
-        changes = _changes(tables["filter_change"], computer)
+        facts = host_facts(computer, own, tables, watch.get(computer))
+        changes = all_changes[computer] = filter_changes(tables["filter_change"], computer)
         for number, snapshot in enumerate(book.snapshots):
-            checked = check(own, own_flows, book, snapshot, markers, computer)
+            checked = check(own, own_flows, book, snapshot, markers, computer, watch.get(computer))
             check_changes(own, checked, changes, snapshot.time)
             fit = pair(facts, snapshot, book, checked, markers)
             fits.append(fit)
-            _keep_better(best, rows, own, checked, fit, number, cells.moment(snapshot.time))
-    return Resolved(_judge(events, best, book, tuple(fits)), tuple(fits))
+            kinds = book.filters["kind"].astype("object").to_numpy()
+            _keep_better(best, rows, own, checked, fit, number, cells.moment(snapshot.time), kinds)
+    return Resolved(_judge(events, best, book, tuple(fits)), tuple(fits), all_changes)
 
 
-def _changes(frame: pd.DataFrame, computer: str | None) -> dict[int, NDArray[np.int64]]:
+def filter_changes(frame: pd.DataFrame, computer: str | None) -> Changes:
     """Return run-time id -> times (ns, ascending) at which 5447 says it was added or deleted."""
     same = frame["computer"].isna() if computer is None else frame["computer"] == computer
     part = frame[same & (frame["event_id"] == FILTER_CHANGED) & frame["filter_rtid"].notna() & frame["time"].notna()]
@@ -118,11 +122,12 @@ def _keep_better(
     fit: Fit,
     number: int,
     taken: int | None,
+    kinds: NDArray[np.object_],
 ) -> None:
     """Keep this state's match where it ranks higher, or as high and nearer in time."""
     hit = checked.row >= 0
     wrong = ((checked.bits & int(CONTRADICTS)) != 0) | fit.excluded
-    between = (checked.bits & int(IN_BETWEEN | Check.NO_STATE_TIME | Check.NO_LAYER)) != 0
+    between = (checked.bits & int(UNCHECKED)) != 0
     sure = fit.pairing.fits == "yes"
     cases, ranks = [~hit, wrong, between | (not sure)], [Rank.ABSENT, Rank.CONTRADICTED, Rank.ID_ONLY]
     rank = np.select(cases, [int(r) for r in ranks], int(Rank.SNAPSHOT))
@@ -130,6 +135,8 @@ def _keep_better(
     times = events["time"].dt.tz_localize(None).to_numpy(dtype="datetime64[ns]").astype(np.int64)
     distance = np.full(len(rows), far) if taken is None else np.abs(times - taken)
     take = (rank > best.rank[rows]) | ((rank == best.rank[rows]) & hit & (distance < best.distance[rows]))
+    rival = (rank == Rank.SNAPSHOT) & (best.rank[rows] == Rank.SNAPSHOT)
+    rival[rival] = kinds[checked.row[rival]] != kinds[best.row[rows][rival]]
     chosen = rows[take]
     best.rank[chosen] = rank[take]
     best.row[chosen] = checked.row[take]
@@ -137,6 +144,8 @@ def _keep_better(
     best.failing[chosen] = checked.failing[take]
     best.state[chosen] = number
     best.distance[chosen] = distance[take]
+    best.rank[rows[rival]] = Rank.ID_ONLY
+    best.bits[rows[rival]] |= int(Check.DISAGREE)
 
 
 def _judge(events: pd.DataFrame, best: _Best, book: Book, fits: tuple[Fit, ...]) -> pd.DataFrame:
@@ -207,7 +216,8 @@ def _judge_case(
     if action == "permit":
         said = origin is not None and origins.origin_kind(origin) is not None
         return None, "origin" if said else GRADES[rank], usable, match
-    sublayer = cells.text(item["sublayer"]) if item is not None and usable >= 0 else None
+    # Only a tied filter may say more about the event's own origin.
+    sublayer = cells.text(item["sublayer"]) if item is not None and rank == Rank.SNAPSHOT else None
     by_origin = origins.origin_kind(origin, sublayer)
     if by_origin is not None:
         return by_origin, "origin", usable, (reasons.by_origin(str(origin), sublayer), *match)
@@ -216,7 +226,9 @@ def _judge_case(
     extra = (reasons.ORIGIN_UNKNOWN,) if origin is not None else ()
     if usable >= 0 and item is not None and cells.text(item["kind"]) is not None:
         said_kind = (reasons.by_filter(item),)
-        return str(item["kind"]), GRADES[rank], usable, (*said_kind, *match, *extra)
+        weakest = Rank.ID_ONLY if item["kind_evidence"] == "name" else rank
+        grade = "none" if item["kind"] == "unresolved" else GRADES[min(rank, weakest)]
+        return str(item["kind"]), grade, usable, (*said_kind, *match, *extra)
     return "unresolved", "contradicted" if rank == Rank.CONTRADICTED else "none", -1, (*match, *extra)
 
 

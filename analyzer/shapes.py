@@ -258,19 +258,28 @@ SHAPES: Final[tuple[Rule, ...]] = (
     ),
 )
 
-# English display names (REFERENCE 3.3), tried only where no row above fits.
-NAMES: Final[tuple[tuple[str, Kind], ...]] = (
-    ("default outbound", "default-outbound"),
-    ("query user", "default-inbound"),
-    ("shielded main rule", "default-inbound"),
-    ("boot time filter", "boot-time"),
-    ("port scanning prevention filter", "stealth"),
-    ("quarantine default", "quarantine"),
-    ("wsh default", "service-hardening"),
-    ("uwp default", "app-isolation"),
-    ("appcontainerloopback", "appcontainer-loopback"),
-    ("windefend_", "windows-component"),
-    ("nataleportfilter", "windows-component"),
-    ("natlocal", "windows-component"),
-    ("et default block all", "windows-component"),
+
+class NameHint(NamedTuple):
+    """A display name that is tried only where no row above fits; ``firewall``: only for the firewall's own filters."""
+
+    start: str
+    kind: Kind
+    firewall: bool
+
+
+# English display names (REFERENCE 3.3), lower case. Anybody may name a filter "Default Outbound".
+NAMES: Final[tuple[NameHint, ...]] = (
+    NameHint("default outbound", "default-outbound", firewall=True),
+    NameHint("query user", "default-inbound", firewall=True),
+    NameHint("shielded main rule", "default-inbound", firewall=True),
+    NameHint("boot time filter", "boot-time", firewall=True),
+    NameHint("port scanning prevention filter", "stealth", firewall=True),
+    NameHint("quarantine default", "quarantine", firewall=True),
+    NameHint("wsh default", "service-hardening", firewall=True),
+    NameHint("uwp default", "app-isolation", firewall=True),
+    NameHint("appcontainerloopback", "appcontainer-loopback", firewall=True),
+    NameHint("et default block all", "windows-component", firewall=True),
+    NameHint("windefend_", "windows-component", firewall=False),
+    NameHint("nataleportfilter", "windows-component", firewall=False),
+    NameHint("natlocal", "windows-component", firewall=False),
 )

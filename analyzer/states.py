@@ -33,6 +33,7 @@ class Snapshot:
     sids: frozenset[str]  # S-1-5-21 SIDs that its sessions and conditions name
     layer_names: dict[int, str]
     has_origins: bool
+    whole: bool  # nothing of it was lost in reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ def bind(states: Sequence[tuple[str, WfpState]]) -> Book:
                 sids=_account_sids(state),
                 layer_names={int(i): str(n) for i, n in zip(known["layer_id"], known["layer"], strict=True)},
                 has_origins=bool(state.filters["origin"].notna().any()),
+                whole=all(problem.severity != "lost" for problem in state.problems),
             )
         )
         start += len(state.filters)

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from analyzer import cells, wording
+from analyzer.addressing import ICMP
 from analyzer.contract import ACTIONS
 from analyzer.engine.conditions import LOST
 from analyzer.flows import group_numbers
-from analyzer.markers import nanoseconds
+from analyzer.markers import NO_TIME, nanoseconds
 from analyzer.model import (
     Action,
     Answer,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from analyzer.states import Book
 
 RECORD_IDS: Final = 10
-NO_TIME: Final = np.iinfo(np.int64).min  # what NaT becomes
 BINS: Final = 60
 STEPS: Final = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400, 7 * 86400, 30 * 86400)
 ACTION_ORDER: Final = {"block": 0, "drop": 1, "permit": 2}
@@ -235,16 +235,30 @@ def answer(events: pd.DataFrame, trust: str) -> Answer:
     )
 
 
+def _about_icmp(book: Book, row: int) -> bool:
+    """Tell a filter whose port conditions mean ICMP type and code."""
+    layer = cells.text(book.filters["layer"].iloc[row]) or ""
+    tests = book.tests.get(row, ())
+    return "ICMP_ERROR" in layer or any(t.field == "IP_PROTOCOL" and t.value in ICMP for t in tests)
+
+
 def conditions_of(book: Book, rows: Iterable[int]) -> dict[int, tuple[Condition, ...]]:
     """Return the conditions of these filters, with words for people."""
     wanted = set(rows)
     out: dict[int, list[Condition]] = {row: [] for row in wanted}
+    icmp = {row for row in wanted if _about_icmp(book, row)}
     part = book.conditions[book.conditions["filter_row"].isin(wanted)]
     columns = (part[name] for name in ("filter_row", "field", "match", "value", "text", "raw"))
     for row, field, match, value, text, raw in zip(*columns, strict=True):
         shown, name, how = cells.text(text) or "", cells.text(field) or LOST, cells.text(match) or LOST
         out[int(row)].append(
-            Condition(name, how, shown, cells.text(raw) or "", wording.condition(name, how, value, shown))
+            Condition(
+                name,
+                how,
+                shown,
+                cells.text(raw) or "",
+                wording.condition(name, how, value, shown, icmp=int(row) in icmp),
+            )
         )
     return {row: tuple(items) for row, items in out.items()}
 

@@ -87,35 +87,45 @@ def _number_words(field: str, value: int) -> str | None:
     return values.number_words(field, value)
 
 
-# Grades that the platform itself or tied evidence vouches for.
-SURE: Final = frozenset({"event", "origin", "netevent", "snapshot", "history"})
+ICMP_FIELDS: Final[dict[str, str]] = {"IP_LOCAL_PORT": "ICMP type", "IP_REMOTE_PORT": "ICMP code"}
+# Whose word a grade is, surest first.
+TRUST: Final[tuple[tuple[frozenset[str], str], ...]] = (
+    (frozenset({"event", "origin"}), "the events say it themselves"),
+    (frozenset({"netevent"}), "net events say it"),
+    (frozenset({"snapshot"}), "the state, which fits, says it"),
+    (frozenset({"history"}), "the log's own filter history says it"),
+)
 
 
 def trust(events: pd.DataFrame, coverage: Coverage, problems: Sequence[Problem]) -> str:
-    """Say how far the answer can be trusted, in one or two sentences."""
+    """Say how far the answer can be trusted, in a few short sentences."""
     judged = events[events["kind"].notna()]
     parts = []
     if len(judged):
-        sure = int(judged["grade"].isin(list(SURE)).sum())
-        share = f"{sure:,} of {len(judged):,}"
-        parts.append(
-            f"The kind is vouched for by the platform or by a state that fits in {share} blocked or dropped records."
-        )
-        if coverage.state_fits == "no":
-            parts.append("The state does not fit this log, so it was not used to explain these records.")
-        elif coverage.state_fits == "unknown" and coverage.pairings:
-            parts.append("Nothing ties the state to this log strongly enough: matches by run-time id alone are marked.")
+        counts = [(int(judged["grade"].isin(list(grades)).sum()), said) for grades, said in TRUST]
+        sure = sum(count for count, _ in counts)
+        whose = listed([f"{said} ({number(count)})" if count < sure else said for count, said in counts if count])
+        share = f"{number(sure)} of {number(len(judged))} records"
+        parts.append(f"What blocked is vouched for in {share}{': ' if sure else ''}{whose}.")
+        if sure < len(judged) and coverage.state_fits == "yes":
+            parts.append("For the rest the state does not speak.")
+        elif coverage.state_fits == "no":
+            parts.append("The state does not fit this log, so it was not used.")
+        elif coverage.pairings and coverage.state_fits == "unknown":
+            parts.append("Nothing ties the state to this log strongly enough: matches by number alone are marked.")
     lost = sum(p.severity == "lost" for p in problems)
     if lost:
         parts.append(f"{plural(lost, 'problem')} cost data: see what could not be read.")
     return " ".join(parts) or "There was nothing to judge."
 
 
-def condition(field: str, match: str, value: object, text: str) -> str:
-    """Say one condition in words."""
+def condition(field: str, match: str, value: object, text: str, *, icmp: bool = False) -> str:
+    """Say one condition in words; with ``icmp`` the port fields are type and code (`fwpsk.h` alias fields)."""
     if field == LOST:
         return "a condition that the file no longer holds"
-    name, verb = fields.field_words(field), values.MATCH_WORDS.get(match, match.lower().replace("_", " "))
+    name = ICMP_FIELDS.get(field) if icmp else None
+    name = name or fields.field_words(field)
+    verb = values.MATCH_WORDS.get(match, match.lower().replace("_", " "))
     if field == "ALE_USER_ID" and isinstance(value, str):
         return f"{name} {verb} {sddl.sd_words(value)}"
     if isinstance(value, int):

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from analyzer.model import EVENT_KEYS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -38,42 +40,6 @@ FILTER_KEYS: Final = (
 )
 FILTER_LINE_KEYS: Final = (*FILTER_KEYS, "input", "flags", "conditions", "kind", "kind_evidence")
 CONDITION_KEYS: Final = ("field", "match", "value", "raw")
-EVENT_KEYS: Final = (
-    "event_id",
-    "version",
-    "record_id",
-    "time",
-    "computer",
-    "input",
-    "source",
-    "action",
-    "direction",
-    "application",
-    "process_id",
-    "protocol",
-    "local_address",
-    "local_port",
-    "remote_address",
-    "remote_port",
-    "icmp_type",
-    "icmp_code",
-    "source_mac",
-    "destination_mac",
-    "ether_type",
-    "endpoint_order",
-    "layer_id",
-    "layer",
-    "filter_rtid",
-    "event_origin",
-    "kind",
-    "grade",
-    "reasons",
-    "filter",
-    "services",
-    "services_source",
-    "user_sid",
-    "user_source",
-)
 REPORT_KEYS: Final = (
     "schema_version",
     "tool",
@@ -85,6 +51,12 @@ REPORT_KEYS: Final = (
     "findings",
     "agreement",
 )  # what pages need besides comes after these
+
+# Columns that hold a symbol without its prefix or a GUID. What damage made of one is no name for anything.
+_SYMBOLS: Final = frozenset({"provider", "sublayer", "layer"})
+_SYMBOL: Final = re.compile(
+    r"\{[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}|(?!FWPM_)[A-Za-z][A-Za-z0-9_]*"
+)
 
 _NULL: Final = "null"
 _LISTS: Final = frozenset({"reasons", "flags", "conditions"})  # a list that is empty where there is nothing to tell
@@ -145,6 +117,9 @@ def _lines(keys: Sequence[str], encoders: Mapping[str, _Encoder], rows: int) -> 
 def _encoder(series: pd.Series[Any], key: str) -> _Encoder:
     """Return a function from a range of rows to their JSON texts, with all work done once that can be."""
     dtype = series.dtype
+    if key in _SYMBOLS:
+        codes, distinct = pd.factorize(series)
+        return _coded(codes, [_symbol(value) for value in distinct.tolist()])
     if isinstance(dtype, pd.CategoricalDtype):
         return _coded(series.cat.codes.to_numpy(), series.cat.categories.tolist())
     if isinstance(dtype, pd.StringDtype):
@@ -240,12 +215,17 @@ def _is_missing(value: object) -> bool:
     return value is pd.NA or value is pd.NaT or (isinstance(value, (float, np.floating)) and bool(np.isnan(value)))
 
 
+def _symbol(value: object) -> str | None:
+    """Return a symbol or GUID as it is, and None for what is neither."""
+    return value if isinstance(value, str) and _SYMBOL.fullmatch(value) else None
+
+
 def _without_blanks(value: Any) -> Any:
-    """Put null in the place of texts that say nothing, at any depth."""
+    """Put null in the place of texts that say nothing, and of keys that are none, at any depth."""
     if isinstance(value, str):
         return None if value in ("", "-") else value
     if isinstance(value, Mapping):
-        return {key: _without_blanks(item) for key, item in value.items()}
+        return {key: _symbol(item) if key in _SYMBOLS else _without_blanks(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_without_blanks(item) for item in value]
     return value

@@ -75,7 +75,7 @@ GLOSSARY: Final[tuple[Word, ...]] = (
         "Drop, block",
         "A drop (5152, 5153) is one packet; a block (5157 and others) is a connection, a listen or a bind. They "
         "are counted apart.",
-        "HOUSE, Words",
+        "README, grades",
     ),
     Word(
         "Attempt",
@@ -87,7 +87,11 @@ GLOSSARY: Final[tuple[Word, ...]] = (
         "Windows Filtering Platform: the part of Windows that the firewall and other products put filters into.",
         "REFERENCE 4",
     ),
-    Word("Filter", "A condition and an action inside WFP. One firewall rule makes several filters.", "HOUSE, Words"),
+    Word(
+        "Filter",
+        "A condition and an action inside WFP. One firewall rule makes several filters.",
+        "README, grades",
+    ),
     Word(
         "Run-time id",
         "The number of a filter since it was added; events name filters by it. It changes often.",
@@ -111,7 +115,7 @@ GLOSSARY: Final[tuple[Word, ...]] = (
     Word(
         "Terminating filter",
         "The filter that decided in its sublayer; those of less weight were not asked.",
-        "HOUSE, Words",
+        "README, grades",
     ),
     Word("Provider", "Who a filter says it belongs to. Some makers leave it empty.", "REFERENCE 3.1"),
     Word(
@@ -120,7 +124,7 @@ GLOSSARY: Final[tuple[Word, ...]] = (
         "Server 2022 write it into events and states.",
         "REFERENCE 2",
     ),
-    Word("Default block", "No rule matched, so the profile's default decided.", "HOUSE, Words"),
+    Word("Default block", "No rule matched, so the profile's default decided.", "README, grades"),
     Word(
         "Service SID",
         "The identity of a service (S-1-5-80-…), computed from its short name. A rule for a service matches only a "

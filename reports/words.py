@@ -65,7 +65,7 @@ KINDS: Final[dict[Kind, KindWord]] = {
     "explicit-rule": KindWord(
         "Block rule",
         "A firewall rule says block. The rule may come from a user, from an answered prompt or from Group Policy.",
-        "REFERENCE 2.1; HOUSE, Words",
+        "REFERENCE 2.1; README, grades",
         "rules",
         0,
     ),
@@ -116,14 +116,14 @@ KINDS: Final[dict[Kind, KindWord]] = {
         "Windows component",
         "A filter of Windows that is not the firewall's: Defender, WinNAT, Teredo and the like, told by key or "
         "sublayer.",
-        "REFERENCE 3.1; HOUSE, Words",
+        "REFERENCE 3.1; README, grades",
         "makers",
         0,
     ),
     "third-party": KindWord(
         "Third-party product",
         "A provider, service or session that is known not to be Windows' own.",
-        "REFERENCE 3.1; HOUSE, Words",
+        "REFERENCE 3.1; README, grades",
         "makers",
         1,
     ),
@@ -165,34 +165,40 @@ KINDS: Final[dict[Kind, KindWord]] = {
 }
 
 GRADES: Final[dict[Grade, GradeWord]] = {
-    "event": GradeWord("event", "The event id itself says it.", "HOUSE, Words", 4),
-    "origin": GradeWord("origin", "The event carries the platform's own filter origin.", "HOUSE, Words", 4),
+    "event": GradeWord("event", "The event id itself says it.", "README, grades", 4),
+    "origin": GradeWord("origin", "The event carries the platform's own filter origin.", "README, grades", 4),
     "netevent": GradeWord(
-        "net event", "A net event of the same flow and time names the origin or the filter.", "HOUSE, Words", 4
+        "net event",
+        "A net event of the same flow and time names the origin or the filter.",
+        "README, grades",
+        4,
     ),
     "snapshot": GradeWord(
         "snapshot",
         "The state holds this filter id, every check agrees, and positive ties show that log and state belong "
         "together.",
-        "HOUSE, Words",
+        "README, grades",
         3,
     ),
     "history": GradeWord(
-        "history", "Filter-change events (5441, 5447) in the log tell what the id was at that time.", "HOUSE, Words", 3
+        "history",
+        "Filter-change events (5441, 5447) in the log tell what the id was at that time.",
+        "README, grades",
+        3,
     ),
     "id-only": GradeWord(
         "id only",
         "The state holds the id and nothing contradicts, but no tie shows that log and state belong together.",
-        "HOUSE, Words",
+        "README, grades",
         1,
     ),
     "contradicted": GradeWord(
         "contradicted",
         "The state holds the id, but a check shows that it cannot be this filter. It is never named as the cause.",
-        "HOUSE, Words",
+        "README, grades",
         0,
     ),
-    "none": GradeWord("none", "No evidence tells what the filter was.", "HOUSE, Words", 0),
+    "none": GradeWord("none", "No evidence tells what the filter was.", "README, grades", 0),
 }
 
 CONFIDENCE: Final[dict[Confidence, Word]] = {
@@ -222,11 +228,13 @@ PROBLEM_SEVERITY: Final[dict[ProblemSeverity, Word]] = {
 }
 
 STATE_FITS: Final[dict[StateFits, Word]] = {
-    "yes": Word("State fits", "Log and state belong together: the ties are listed.", "HOUSE, Words"),
+    "yes": Word("State fits", "Log and state belong together: the ties are listed.", "README, grades"),
     "no": Word(
-        "State does not fit", "Log and state do not belong together: filters are not read from it.", "HOUSE, Words"
+        "State does not fit",
+        "Log and state do not belong together: filters are not read from it.",
+        "README, grades",
     ),
-    "unknown": Word("State: not known", "Nothing ties log and state together, or there is no state.", "HOUSE, Words"),
+    "unknown": Word("State: not known", "Nothing ties log and state together, or there is no state.", "README, grades"),
 }
 
 ACTIONS: Final[dict[Action, Word]] = {

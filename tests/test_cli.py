@@ -72,6 +72,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     html.render_html = lambda _: PAGE
     terminal = types.ModuleType("reports.terminal")
     terminal.print_summary = lambda result, console: console.print(result.answer.sentence)
+    terminal.MOST_PROBLEMS = 2
     for owner, module in ((analyzer, pipeline), (reports, html), (reports, terminal)):
         monkeypatch.setitem(sys.modules, module.__name__, module)
         monkeypatch.setattr(owner, module.__name__.rpartition(".")[2], module, raising=False)
@@ -342,6 +343,73 @@ def test_many_problems_are_told_in_short(shell: Shell) -> None:
     assert "and 490 more" in shell.err
 
 
+class Screen(io.StringIO):
+    """A stream that calls itself a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+WORST = [
+    Problem("a.evtx", None, severity, f"what {n}") for n, severity in enumerate(("lost", "lost", "doubtful", "note"))
+]
+
+
+@pytest.mark.parametrize(
+    ("out", "err", "told"),
+    [
+        (Screen, Screen, {"what 2", "what 3"}),  # the summary stands above and shows the worst two
+        (Screen, io.StringIO, {"what 0", "what 1", "what 2", "what 3"}),
+        (io.StringIO, Screen, {"what 0", "what 1", "what 2", "what 3"}),
+        (io.StringIO, io.StringIO, {"what 0", "what 1", "what 2", "what 3"}),
+    ],
+)
+def test_a_problem_is_said_once_in_one_place(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, out: type[io.StringIO], err: type[io.StringIO], told: set[str]
+) -> None:
+    shell.with_problems(*WORST)
+    streams = out(), err()
+    monkeypatch.setattr(sys, "stdout", streams[0])
+    monkeypatch.setattr(sys, "stderr", streams[1])
+    assert main(["report", "in.evtx"]) == 3
+    assert {f"what {n}" for n in range(4) if f"what {n}" in streams[1].getvalue()} == told
+    assert all(streams[1].getvalue().count(text) == 1 for text in told)
+
+
+def test_a_summary_on_standard_error_tells_the_worst_problems_itself(shell: Shell) -> None:
+    shell.with_problems(*WORST)
+    assert shell.run("report", "in.evtx", "-o", "-") == 3
+    assert [f"what {n}" in shell.err for n in range(4)] == [False, False, True, True]
+    assert shell.err.index("3 connections were blocked.") < shell.err.index("what 2")
+
+
+@pytest.mark.parametrize("command", ["report", "events", "filters"])
+@pytest.mark.parametrize("arguments", [("",), ("in.evtx", ""), ("in.evtx", "-o", ""), ("in.evtx", "--output=")])
+def test_an_empty_path_names_nothing(shell: Shell, command: str, arguments: tuple[str, ...]) -> None:
+    assert shell.run(command, *arguments) == 2
+    assert "an empty path names nothing" in shell.err
+    assert not shell.calls
+    assert shell.files() == {"in.evtx"}
+
+
+@pytest.mark.parametrize("command", ["report", "events", "filters"])
+def test_a_closed_standard_output_is_refused_before_any_work(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main([command, "in.evtx"]) == 2
+    assert "standard output is closed" in sys.stderr.getvalue()
+    assert not shell.calls
+    assert shell.files() == {"in.evtx"}
+
+
+def test_a_closed_standard_output_that_nobody_needs_is_no_error(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert main(["events", "in.evtx", "-o", "x.jsonl"]) == 0
+    assert shell.files() == {"in.evtx", "x.jsonl"}
+
+
 def test_nothing_usable_is_4_and_says_what_was_found(shell: Shell) -> None:
     sha = "0" * 64
     files = [InputFile(f"n{n}.txt", "unknown", 1, sha, None) for n in range(7)]
@@ -424,7 +492,8 @@ def program(code: str, *arguments: str, **options: object) -> subprocess.Popen[s
             sys.modules[module.__name__] = module
             setattr(owner, name, module)
         stand_in(reports, "html", render_html=lambda _: "page")
-        stand_in(reports, "terminal", print_summary=lambda result, console: console.print("summary " * 100000))
+        stand_in(reports, "terminal", MOST_PROBLEMS=2,
+                 print_summary=lambda result, console: console.print("summary " * 100000))
         def analyze(paths, *, command=(), progress=None):
             return analysis()
     """
@@ -437,11 +506,9 @@ def program(code: str, *arguments: str, **options: object) -> subprocess.Popen[s
     root = Path(__file__).resolve().parent.parent
     return subprocess.Popen(
         [sys.executable, "-c", text, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         text=True,
         env={**os.environ, "PYTHONPATH": str(root)},
-        **options,
     )
 
 
@@ -488,6 +555,47 @@ def test_a_reader_who_goes_away_is_no_error(tmp_path: Path, arguments: tuple[str
     assert "Traceback" not in err
     assert "Broken pipe" not in err
     assert "Exception" not in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("events", "."),
+        ("filters", "."),
+        ("report", "."),
+        ("report", ".", "--json", "x.json"),
+        ("report", ".", "-o", "-", "--json", "x.json"),
+        ("report", ".", "-o", "x.html", "--json", "-"),
+        ("--help",),
+    ],
+)
+def test_a_full_standard_output_is_one_line_and_leaves_nothing(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full, program("", *arguments, cwd=tmp_path, stdout=full) as process:
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert "standard output: can't be written (No space left on device)" in err
+    assert "internal error" not in err
+    assert "Exception" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("arguments", [("events", "."), ("report", ".", "-o", "x.html"), ("report", ".", "-o", "-")])
+def test_a_full_standard_error_stops_no_work(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full, program("", *arguments, cwd=tmp_path, stderr=full) as process:
+        out, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert out
+
+
+def test_a_reader_of_standard_error_who_goes_away_takes_no_output_with_him(tmp_path: Path) -> None:
+    with program("", "report", ".", "-o", "-", cwd=tmp_path) as process:
+        assert process.stderr is not None
+        process.stderr.close()
+        assert process.stdout is not None
+        assert process.stdout.read() == "page"
+        assert process.wait(timeout=20) == 0
 
 
 def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:

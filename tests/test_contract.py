@@ -212,3 +212,37 @@ def test_a_contradicted_filter_is_never_the_cause() -> None:
     assert not schema("events").is_valid({**event, "grade": "contradicted", "kind": "unresolved"})
     assert not schema("events").is_valid({**event, "grade": "contradicted", "filter": None})
     assert schema("events").is_valid({**event, "grade": "contradicted", "kind": "unresolved", "filter": None})
+
+
+def test_a_contradicted_permit_has_no_kind() -> None:
+    event = json.loads(next(export.event_lines(analysis())))
+    permit = {**event, "event_id": 5156, "action": "permit", "grade": "contradicted", "filter": None}
+    assert schema("events").is_valid({**permit, "kind": None})
+    assert not schema("events").is_valid({**permit, "kind": "unresolved"})
+    assert not schema("events").is_valid({**event, "grade": "contradicted", "kind": None, "filter": None})
+    document = json.loads(export.report_json(analysis()))
+    verdict = document["verdicts"][0] | {"grade": "contradicted", "filter": None}
+    fits = {("permit", None), ("block", "unresolved"), ("drop", "unresolved")}
+    for action in get_args(model.Action):
+        for kind in (None, "unresolved", "explicit-rule"):
+            valid = schema("report").is_valid({**document, "verdicts": [verdict | {"action": action, "kind": kind}]})
+            assert valid == ((action, kind) in fits), (action, kind)
+
+
+@pytest.mark.parametrize(("number", "valid"), [(0, True), (300, True), (2**32 - 1, True), (-1, False), ("6", False)])
+def test_a_protocol_is_any_number_that_a_record_holds(number: object, valid: bool) -> None:
+    event = json.loads(next(export.event_lines(analysis())))
+    assert schema("events").is_valid({**event, "protocol": number}) == valid
+    document = json.loads(export.report_json(analysis()))
+    verdict = document["verdicts"][0] | {"protocol": number}
+    assert schema("report").is_valid({**document, "verdicts": [verdict]}) == valid
+
+
+def test_flags_and_conditions_stand_without_their_prefix_and_damaged_ones_as_they_are() -> None:
+    row = next(row for row in map(json.loads, export.filter_lines(analysis())) if row["conditions"])
+    condition = row["conditions"][0]
+    for key, prefix in (("field", "FWPM_CONDITION_"), ("match", "FWP_MATCH_")):
+        assert not schema("filters").is_valid({**row, "conditions": [{**condition, key: f"{prefix}X"}]})
+        assert schema("filters").is_valid({**row, "conditions": [{**condition, key: f"FWP\ufffd{prefix}X"}]})
+    assert not schema("filters").is_valid({**row, "flags": ["FWPM_FILTER_FLAG_INDEXED"]})
+    assert schema("filters").is_valid({**row, "flags": ["INDEXED", "FWPM_FILTE\ufffd_FLAG_INDEXED"]})

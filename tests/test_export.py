@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analyzer.model import CitedFilter
 from reports import export
 from tests.made import analysis, event_frame, filter_frame
 
@@ -25,7 +26,8 @@ def events_of(result: Analysis) -> list[dict]:
 def with_events(**columns: list) -> Analysis:
     frame = event_frame(len(next(iter(columns.values()))))
     for name, values in columns.items():
-        frame[name] = pd.Series(values, dtype=frame[name].dtype)
+        dtype = "category" if frame[name].dtype == "category" else frame[name].dtype
+        frame[name] = pd.Series(values, dtype=dtype)
     return dataclasses.replace(analysis(), events=frame)
 
 
@@ -125,6 +127,44 @@ def test_filters_tell_kind_only_where_something_is_blocked() -> None:
     ]
     assert out[70003]["weight"] == 2**64 - 1
     assert out[70003]["flags"] == []
+
+
+NO_KEYS = [
+    "MPSS\ufffdVC_WF",
+    "FWPM_PROVIDER\ufffdMPSSVC_WF",
+    "\ufffdPSSVC_WF",
+    "FWPM_X",
+    "{1234}",
+    "two words",
+    "",
+    "-",
+]
+KEYS = ["MPSSVC_WF", "ALE_AUTH_CONNECT_V4", "{11111111-2222-3333-4444-555555555555}", None]
+
+
+@pytest.mark.parametrize("key", ["provider", "sublayer", "layer"])
+@pytest.mark.parametrize("text", [*NO_KEYS, *KEYS])
+def test_what_is_neither_symbol_nor_guid_reaches_no_output(key: str, text: str | None) -> None:
+    expected = text if text in KEYS else None
+    filters = filter_frame()
+    filters[key] = pd.Series([text] * 3, dtype="str")
+    made = dataclasses.replace(analysis(), filters=filters)
+    assert [json.loads(line)[key] for line in export.filter_lines(made)] == [expected] * 3
+    assert [event["filter"][key] for event in events_of(made)] == [expected] * 3
+    verdict = made.verdicts[0]
+    cause = dataclasses.replace(verdict.filter, **{key: text})
+    cited = CitedFilter(cause, "wfpstate.xml", (), (), "default-outbound", "origin", "its origin", 3, 0, 0)
+    made = dataclasses.replace(made, verdicts=(dataclasses.replace(verdict, filter=cause),), cited=(cited,))
+    document = json.loads(export.report_json(made))
+    assert document["verdicts"][0]["filter"][key] == document["cited"][0]["filter"][key] == expected
+
+
+def test_a_layer_of_an_event_and_a_verdict_is_a_symbol_or_null() -> None:
+    made = with_events(layer=["FWPM_LAYER\ufffd", "ALE_AUTH_CONNECT_V4", None])
+    assert [event["layer"] for event in events_of(made)] == [None, "ALE_AUTH_CONNECT_V4", None]
+    verdict = dataclasses.replace(made.verdicts[0], layer="a layer")
+    document = json.loads(export.report_json(dataclasses.replace(made, verdicts=(verdict,))))
+    assert document["verdicts"][0]["layer"] is None
 
 
 def test_no_events_and_no_filters_are_no_lines() -> None:

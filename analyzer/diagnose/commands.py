@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST: Final = 6
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_ .()+,=@#~{}\[\]&!\\-]+")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_ .:()+,=@#~{}\[\]&!\\-]+")
 _DEVICE: Final = re.compile(r"\\device\\harddiskvolume(\d+)(\\.+)", re.IGNORECASE)
 # What stands below the volume that holds Windows, by the usual variables.
 _PLACES: Final = (

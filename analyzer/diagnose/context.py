@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Final
 from analyzer import cells
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
+    from analyzer.checks import Changes
     from analyzer.markers import Markers
     from analyzer.model import Finding
     from analyzer.pairing import Fit
     from analyzer.states import Book, Snapshot
+    from analyzer.watch import Watched
 
 
 # What diagnoses read of the events. Rows are taken again and again, and each column more costs as much again.
@@ -38,12 +42,14 @@ COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Resolved events with flows and attempts, the states, and how they fit."""
+    """Resolved events with flows and attempts, the states, how they fit, and what changed meanwhile."""
 
     events: pd.DataFrame
     book: Book
     fits: tuple[Fit, ...]
     markers: Markers
+    changes: Mapping[str | None, Changes]
+    watch: Mapping[str | None, Watched]
 
     def fit_of(self, computer: str | None, state: str) -> Fit | None:
         """Return how one state relates to one computer."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 from analyzer import cells
 from analyzer.diagnose.commands import BUILDERS
 from analyzer.diagnose.context import Context, Diagnosis, Found
-from analyzer.diagnose.kind_table import TEXTS
+from analyzer.diagnose.kind_table import TEXTS, KindText
 from analyzer.diagnose.service_sid import suspects
 from analyzer.model import Evidence, Finding, Remedy
 from analyzer.wfp import origins
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from analyzer.model import Confidence, Kind
     from analyzer.states import Book
 
-# The kind is as sure as the weakest grade it rests on (HOUSE, "Words").
+# The kind is as sure as the weakest grade it rests on.
 CONFIDENCE: Final[dict[str, Confidence]] = {
     "event": "proven",
     "origin": "proven",
@@ -78,11 +78,25 @@ def _finding(kind: Kind, part: pd.DataFrame, everything: pd.DataFrame) -> Findin
         count=len(part),
         summary=_summary(part, grades),
         evidence=_evidence(part),
-        remedy=Remedy(text.do, commands, text.cost),
+        remedy=Remedy(_do(text, part, len(commands)), commands, text.cost),
         collect_next=text.collect,
         kind=kind,
         rationale=text.why,
     )
+
+
+# What each command of a builder is for.
+SUBJECTS: Final = {"allow_program": "application", "show_rules": "rule_id"}
+
+
+def _do(text: KindText, part: pd.DataFrame, commands: int) -> str:
+    """Return what to do, and say where no ready command could be made."""
+    column = SUBJECTS.get(text.command)
+    subjects = int(part[column].nunique()) if column else 0
+    if column is None or commands >= subjects:
+        return text.do
+    why = "no port to name, a drive that is not known, or characters that do not belong into a command"
+    return f"{text.do} Ready commands are given where that is safe; the others have {why}."
 
 
 def _summary(part: pd.DataFrame, grades: pd.Series) -> str:

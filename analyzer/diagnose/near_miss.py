@@ -15,6 +15,7 @@ from analyzer import cells
 from analyzer.engine import conditions as engine
 from analyzer.engine import flows as flow_arrays
 from analyzer.wfp import sddl, sids
+from analyzer.wfp.services import ALL_SERVICES_SID
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from analyzer.states import Book, Snapshot
 
 USER: Final = "ALE_USER_ID"
+PROFILES: Final = frozenset({"ORIGINAL_PROFILE_ID", "CURRENT_PROFILE_ID"})
 FIREWALL: Final = "MPSSVC_WF"
 NOT_IN_FORCE: Final = frozenset({"DISABLED", "BOOTTIME"})
 
@@ -37,7 +39,9 @@ class Candidate:
 
     row: int
     services: tuple[str, ...]  # service SIDs that its user condition allows
+    accounts: tuple[str, ...]  # other SIDs that it allows
     has_user: bool
+    doubtful: bool  # its weight is not known, or its user condition holds expressions that are not evaluated
     rest: NDArray[np.int8]
     stronger: NDArray[np.bool_]
     by_field: dict[str, NDArray[np.int8]]
@@ -49,26 +53,41 @@ class Candidate:
         return out
 
     @property
+    def checked(self) -> NDArray[np.bool_]:
+        """Tell where all conditions but the user's say yes; the profile may stay open, a state holds one in force."""
+        answer = np.ones(len(self.rest), dtype=np.int8)
+        for name, said in self.by_field.items():
+            answer = np.minimum(answer, np.where((said == 0) & (name in PROFILES), engine.YES, said))
+        out: NDArray[np.bool_] = self.stronger & (answer == engine.YES) & (not self.doubtful)
+        return out
+
+    @property
     def full(self) -> NDArray[np.bool_]:
         """Tell where it matches for sure: every condition says yes, and there is no user condition."""
         out: NDArray[np.bool_] = self.stronger & (self.rest == engine.YES) & (not self.has_user)
         return out
 
 
-def user_services(tests: tuple[Test, ...]) -> tuple[tuple[str, ...], bool]:
-    """Return the service SIDs that a filter's user condition allows, and whether it has a user condition."""
-    found: list[str] = []
-    conditions = [t for t in tests if t.field == USER]
-    for test in conditions:
-        if isinstance(test.value, str) and test.match == "EQUAL":
-            found.extend(sid for sid in sddl.allowed_sids(test.value) if sids.is_service_sid(sid))
-    return tuple(dict.fromkeys(found)), bool(conditions)
+def user_sids(tests: tuple[Test, ...]) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Return the service SIDs and the other SIDs that a filter's user conditions allow; True where some are open."""
+    found: dict[str, None] = {}
+    open_ended = False
+    for test in (t for t in tests if t.field == USER):
+        if not isinstance(test.value, str) or test.match != "EQUAL":
+            open_ended = True
+            continue
+        sure, every = sddl.allowed_sids(test.value), sddl.allowed_sids(test.value, conditional=True)
+        open_ended |= set(sure) != set(every)
+        found.update(dict.fromkeys(every))
+    services = tuple(sid for sid in found if sids.is_service_sid(sid) or sid == ALL_SERVICES_SID)
+    return services, tuple(sid for sid in found if sid not in services), open_ended
 
 
 def default_blocks(book: Book, snapshot: Snapshot, layer: str) -> pd.DataFrame:
     """Return the state's filters that block outbound by default at this layer."""
     part = book.filters.iloc[snapshot.rows.start : snapshot.rows.stop]
-    return part[(part["kind"] == "default-outbound") & (part["action"] == "block") & (part["layer"] == layer)]
+    own = (part["sublayer"] == FIREWALL) & (part["action"] == "block") & (part["layer"] == layer)
+    return part[own & (part["kind"] == "default-outbound")]
 
 
 def blocker_weights(events: pd.DataFrame, book: Book, snapshot: Snapshot, layer: str) -> NDArray[np.uint64]:
@@ -95,14 +114,17 @@ def candidates(events: pd.DataFrame, book: Book, snapshot: Snapshot, layer: str)
         if NOT_IN_FORCE & set(book.filters["flags"].iloc[row] or ()):
             continue
         weight = cells.number(book.filters["effective_weight"].iloc[row])
-        stronger = np.uint64(weight or 0) > weights
+        # An unknown weight may be the greater one: then the filter counts, but proves nothing.
+        stronger = np.ones(len(weights), dtype=bool) if weight is None else np.uint64(weight) > weights
         if not stronger.any():
             continue
         tests = book.tests.get(int(row), ())
-        services, has_user = user_services(tests)
+        services, accounts, open_ended = user_sids(tests)
         by_field = engine.by_field(flows, (t for t in tests if t.field != USER))
         rest = np.ones(len(flows), dtype=np.int8)
         for answer in by_field.values():
             rest = np.minimum(rest, answer)
-        out.append(Candidate(int(row), services, has_user, rest, stronger, by_field))
+        has_user = any(t.field == USER for t in tests)
+        doubtful = weight is None or open_ended
+        out.append(Candidate(int(row), services, accounts, has_user, doubtful, rest, stronger, by_field))
     return out

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 from analyzer.wfp import services as wfp_services
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from analyzer.model import Confidence, Grade, StateFits
 
 SURE_GRADES: Final[frozenset[Grade]] = frozenset({"origin", "netevent", "snapshot"})
@@ -33,6 +35,11 @@ class FlowEvidence:
     services: tuple[str, ...] | None  # short names that the process held at that time
     grade: Grade
     state_fits: StateFits
+    steady: bool = True  # nothing shows that filters changed between the blocks and the state
+    blocker_known: bool = True  # the state holds the filter that blocked
+    state_whole: bool = True  # nothing of the state was lost in reading
+    unchecked: frozenset[str] = frozenset()  # service SIDs all of whose filters have conditions that cannot be told
+    rivals: tuple[int, ...] = ()  # rows of allow filters that should have let these flows pass, whatever the service
     token: Token | None = None
     account: str | None = None  # SID of the account that the one service runs under
     runs_as_user: bool = False  # a per-user service, or one configured to run as a user
@@ -40,44 +47,76 @@ class FlowEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The word, and the sentence for it."""
+    """The word, and the sentence for it. ``confidence`` is None where the evidence carries no answer at all."""
 
-    confidence: Confidence
+    confidence: Confidence | None
     why: str
 
 
+def _first(cases: Iterable[tuple[bool, str]]) -> str | None:
+    """Return the sentence of the first case that holds."""
+    return next((why for holds, why in cases if holds), None)
+
+
+def doubts(evidence: FlowEvidence) -> str | None:
+    """Return why the state cannot show what was in force when the flows were blocked, or None."""
+    return _first(
+        (
+            (evidence.state_fits != "yes", "the state is not tied to this log, so its filters may be another's"),
+            (evidence.grade not in SURE_GRADES, "the block itself is known by its run-time id alone"),
+            (not evidence.steady, "filters may have changed between the block and the state"),
+            (not evidence.blocker_known, "the state does not hold the filter that blocked: it shows another moment"),
+            (not evidence.state_whole, "a part of the state was lost in reading, and what matters may have been in it"),
+        )
+    )
+
+
 def rule(evidence: FlowEvidence) -> Outcome:
-    """Return proven, likely, possible or not-this."""
-    if not evidence.permits:
-        return Outcome(
-            "not-this", "no allow filter in force at capture time is limited to a service and fits otherwise"
+    """Return proven, likely, possible or not-this, or nothing where the state cannot speak."""
+    doubt = doubts(evidence)
+    services = evidence.services or ()
+    own: set[str] = set()
+    if len(services) == 1:
+        own = {wfp_services.service_sid(services[0]), wfp_services.ALL_SERVICES_SID} & set(evidence.permits)
+    missing = _first(
+        (
+            (
+                not evidence.permits,
+                "no allow filter in force when the state was taken is for a service and fits",
+            ),
+            (
+                len(services) == 1 and not own,
+                f"the process hosted {services[0] if services else None}, no allow filter for it fits",
+            ),
         )
-    if not evidence.services:
-        return Outcome(
-            "possible", "the process is not tied to one service, so every service with such a filter is possible"
-        )
-    if len(evidence.services) > 1:
+    )
+    if missing is not None:
+        return Outcome("not-this", missing) if doubt is None else Outcome(None, doubt)
+    if not services:
+        return Outcome("possible", doubt or "the process is not tied to one service: each with such a filter may be it")
+    if len(services) > 1:
         return Outcome("possible", "the process hosts several services, so its connections cannot be told apart")
-    name = evidence.services[0]
-    if not set(evidence.permits) & {wfp_services.service_sid(name), wfp_services.ALL_SERVICES_SID}:
-        return Outcome(
-            "not-this", f"the process hosted {name}, and no allow filter for that service fits in all but the user"
-        )
-    return _one_service(name, evidence)
+    return _one_service(services[0], own, evidence, doubt)
 
 
-def _one_service(name: str, evidence: FlowEvidence) -> Outcome:
+def _one_service(name: str, own: set[str], evidence: FlowEvidence, doubt: str | None) -> Outcome:
     """Judge a process that held exactly one service, for which an allow filter fails in the user alone."""
-    token = evidence.token
-    if evidence.grade not in SURE_GRADES or evidence.state_fits != "yes":
-        return Outcome(
-            "possible",
-            f"the process hosted {name}, but the state is not tied to this log, so its filters may be another's",
+    hosted = f"the process hosted {name}"
+    as_user = evidence.runs_as_user or wfp_services.runs_as_user(name)
+    cap = _first(
+        (
+            (doubt is not None, f"{hosted}, but {doubt}"),
+            (bool(evidence.rivals), f"{hosted}, but another allow filter seems to let such a connection pass"),
+            (own <= evidence.unchecked, f"{hosted}, but its allow filters have more conditions that no event can tell"),
+            (as_user, f"{name} runs as a user itself, so a user's token says nothing"),
+            (wfp_services.uses_own_token(name), f"{hosted}, which was measured to connect with its own token"),
         )
-    if token is not None and token.one_to_one:
-        if evidence.account is not None and token.user_sid == evidence.account:
+    )
+    if cap is not None:
+        return Outcome("possible", cap)
+    token = evidence.token
+    if token is not None and token.one_to_one and evidence.account is not None:
+        if token.user_sid == evidence.account:
             return Outcome("not-this", f"the connection of {name} came with the service's own account")
-        own = evidence.runs_as_user or wfp_services.template_name(name) != name
-        if evidence.account is not None and not own:
-            return Outcome("proven", f"{name} connected with the token of {token.user_sid}, not of its own account")
-    return Outcome("likely", f"the process hosted {name} alone, and its allow filter fails in nothing but the user")
+        return Outcome("proven", f"{name} connected with the token of {token.user_sid}, not of its own account")
+    return Outcome("likely", f"{hosted} alone, and its allow filter fails in nothing but the user")

@@ -8,19 +8,24 @@ their connections with the token of the logged-on user, so the filter does not m
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
-from analyzer import cells
+from analyzer import cells, checks
 from analyzer.diagnose import near_miss, service_text
 from analyzer.diagnose.context import Context, Diagnosis, Found
 from analyzer.diagnose.service_outcome import FlowEvidence, Outcome, rule
 from analyzer.engine import conditions as engine
+from analyzer.markers import any_between, nanoseconds
 from analyzer.model import Evidence, Finding, ServiceOutcome
+from analyzer.shapes import PACKAGE_SIDS
 from analyzer.wfp import services as wfp_services
+from analyzer.wfp.services import ALL_SERVICES_SID
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,8 +35,8 @@ if TYPE_CHECKING:
     from analyzer.pairing import Fit
     from analyzer.states import Book, Snapshot
 
-SVCHOST: Final = (r"\windows\system32\svchost.exe", r"\windows\syswow64\svchost.exe")
-ORDER: Final[dict[Confidence, int]] = {"proven": 0, "likely": 1, "possible": 2, "not-this": 3}
+SVCHOST: Final = re.compile(r"\\device\\harddiskvolume\d+\\windows\\(?:system32|syswow64)\\svchost\.exe", re.IGNORECASE)
+ORDER: Final[tuple[Confidence, ...]] = ("proven", "likely", "possible", "not-this")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,8 @@ class Group:
 
 
 def is_svchost(application: object) -> bool:
-    """Tell svchost.exe by its path below the Windows folder, whatever the volume."""
-    return isinstance(application, str) and application.lower().endswith(SVCHOST)
+    """Tell svchost.exe by its whole path: the Windows folder of a volume. Others may carry the same file name."""
+    return isinstance(application, str) and SVCHOST.fullmatch(application) is not None
 
 
 def suspects(events: pd.DataFrame) -> pd.DataFrame:
@@ -71,6 +76,7 @@ def diagnose(context: Context) -> Diagnosis:
     found: list[Found] = []
     cited: set[int] = set()
     blocked = suspects(context.events)
+    several = len(context.events["computer"].unique()) > 1
     for computer, part in blocked.groupby(blocked["computer"].astype("object"), dropna=False, sort=True):
         name = cells.text(computer)
         chosen = context.best_snapshot(name, part)
@@ -78,35 +84,69 @@ def diagnose(context: Context) -> Diagnosis:
             found.append(Found.over(service_text.unchecked(name, part, service_text.NO_STATE), part))
             continue
         snapshot, fit = chosen
-        groups, idle = _groups(part, context.book, snapshot, fit)
+        groups, idle = _groups(part, context, snapshot, fit)
         if len(idle):
             why = service_text.PERMITTING_STATE.format(snapshot.name)
             found.append(Found.over(service_text.unchecked(name, idle, why), idle))
-        for confidence in sorted({g.outcome.confidence for g in groups}, key=ORDER.__getitem__):
+        for why in dict.fromkeys(g.outcome.why for g in groups if g.outcome.confidence is None):
+            mute = pd.concat([g.events for g in groups if g.outcome.confidence is None and g.outcome.why == why])
+            found.append(Found.over(service_text.unchecked(name, mute, why), mute))
+        for confidence in ORDER:
             same = [g for g in groups if g.outcome.confidence == confidence]
+            if not same:
+                continue
             finding = _finding(name, confidence, same, context.book, snapshot)
+            if several and name:
+                finding = dataclasses.replace(finding, title=f"{name}: {finding.title}")
             found.append(Found.over(finding, pd.concat([g.events for g in same])))
             cited.update(row for g in same for rows in g.permits.values() for row in rows)
             cited.update(row for g in same for row in g.also_full)
     return Diagnosis(tuple(found), frozenset(cited))
 
 
-def _groups(events: pd.DataFrame, book: Book, snapshot: Snapshot, fit: Fit) -> tuple[list[Group], pd.DataFrame]:
+def _groups(events: pd.DataFrame, context: Context, snapshot: Snapshot, fit: Fit) -> tuple[list[Group], pd.DataFrame]:
     """Evaluate the allow filters layer by layer; return groups, and events at layers that the state lets pass."""
     groups: list[Group] = []
     idle = []
     for layer, part in events.groupby(events["layer"].astype("object"), dropna=False, sort=True):
         name = cells.text(layer)
-        if name is None or near_miss.default_blocks(book, snapshot, name).empty:
+        if name is None or near_miss.default_blocks(context.book, snapshot, name).empty:
             idle.append(part)
             continue
-        found = near_miss.candidates(part, book, snapshot, name)
-        groups.extend(_split(part, found, book, fit))
+        found = near_miss.candidates(part, context.book, snapshot, name)
+        steady = _steady(part, found, context, snapshot, fit)
+        groups.extend(_split(part, found, context.book, snapshot, fit, steady))
     return groups, pd.concat(idle) if idle else events.iloc[:0]
 
 
-def _split(events: pd.DataFrame, found: list[Candidate], book: Book, fit: Fit) -> list[Group]:
-    """Group events by service, protocol, port and the set of filters that nearly match."""
+def _steady(
+    events: pd.DataFrame, found: list[Candidate], context: Context, snapshot: Snapshot, fit: Fit
+) -> NDArray[np.bool_]:
+    """Tell for each event whether nothing in the log shows other filters then than in the state."""
+    taken = cells.moment(snapshot.time)
+    times, computer = nanoseconds(events["time"]), fit.pairing.computer
+    if taken is None:
+        return np.zeros(len(events), dtype=bool)
+    steady: NDArray[np.bool_] = (
+        checks.in_between(times, taken, context.markers, computer, context.watch.get(computer)) == 0
+    )
+    changes = context.changes.get(computer, {})
+    for candidate in found:
+        marks = changes.get(cells.number(context.book.filters["filter_id"].iloc[candidate.row]) or 0)
+        if candidate.services and marks is not None:
+            steady &= ~(candidate.near & any_between(marks, times, taken))
+    return steady
+
+
+def _split(
+    events: pd.DataFrame,
+    found: list[Candidate],
+    book: Book,
+    snapshot: Snapshot,
+    fit: Fit,
+    steady: NDArray[np.bool_],
+) -> list[Group]:
+    """Group events by service, protocol, port, the set of filters that nearly match, and how sure these are."""
     limited = [c for c in found if c.services]
     near = np.array([c.near for c in limited], dtype=bool).reshape(len(limited), len(events))
     signature = [tuple(np.flatnonzero(near[:, column])) for column in range(len(events))]
@@ -117,12 +157,12 @@ def _split(events: pd.DataFrame, found: list[Candidate], book: Book, fit: Fit) -
             "port": cells.objects(events["remote_port"]),
             "near": signature,
             "grade": events["grade"].astype("object").to_numpy(),
+            "steady": steady,
+            "blocker": events["filter_row"].isin(snapshot.rows).to_numpy(),
         }
     )
     groups = []
-    for rows in keys.groupby(
-        ["service", "protocol", "port", "near", "grade"], dropna=False, sort=False
-    ).groups.values():
+    for rows in keys.groupby(list(keys.columns), dropna=False, sort=False).groups.values():
         at = np.asarray(rows, dtype=np.intp)
         head = keys.iloc[at[0]]
         part = events.iloc[at]
@@ -136,8 +176,12 @@ def _split(events: pd.DataFrame, found: list[Candidate], book: Book, fit: Fit) -
             services=services,
             grade=head["grade"],
             state_fits=fit.pairing.fits,
+            steady=bool(head["steady"]),
+            blocker_known=bool(head["blocker"]),
+            state_whole=snapshot.whole,
+            unchecked=frozenset(sid for sid in permits if not _any_checked(limited, sid, at)),
+            rivals=tuple(c.row for c in found if _rival(c, at)),
         )
-        full = tuple(c.row for c in found if c.full[at].any())
         groups.append(
             Group(
                 events=part,
@@ -146,11 +190,27 @@ def _split(events: pd.DataFrame, found: list[Candidate], book: Book, fit: Fit) -
                 port=head["port"],
                 permits=evidence.permits,
                 outcome=rule(evidence),
-                also_full=full,
+                also_full=evidence.rivals,
                 failing=_failing(found, at, book),
             )
         )
     return groups
+
+
+def _any_checked(limited: list[Candidate], sid: str, at: NDArray[np.intp]) -> bool:
+    """Tell whether some allow filter for this service SID fits in everything but the user, with nothing left open."""
+    return any(sid in c.services and c.checked[at].all() for c in limited)
+
+
+def _rival(candidate: Candidate, at: NDArray[np.intp]) -> bool:
+    """Tell an allow filter that should have let these flows pass with a user's or a service account's token.
+
+    A descriptor that names app packages is for app containers, which svchost is not.
+    """
+    if not candidate.has_user:
+        return bool(candidate.full[at].any())
+    packages = any(sid.startswith(PACKAGE_SIDS) for sid in candidate.accounts)
+    return bool(candidate.accounts) and not packages and bool(candidate.checked[at].any())
 
 
 def _failing(found: list[Candidate], at: NDArray[np.intp], book: Book) -> tuple[str, ...]:
@@ -178,7 +238,7 @@ def _services(groups: list[Group], book: Book, confidence: Confidence) -> tuple[
         else:
             wanted = set(group.permits)
         for sid in wanted:
-            rows.setdefault(sid, set()).update(group.permits.get(sid, ()))
+            rows.setdefault(sid, set()).update(group.permits.get(sid, ()), group.permits.get(ALL_SERVICES_SID, ()))
             whys.setdefault(sid, group.outcome.why)
     names = {wfp_services.service_sid(n): n for g in groups for n in g.services or ()}
     out = []
@@ -204,7 +264,7 @@ def _finding(
         confidence=confidence,
         count=count,
         summary=service_text.summary(computer, confidence, groups, services, count, attempts),
-        evidence=(*_flow_evidence(groups), *_permit_evidence(groups, book, snapshot)),
+        evidence=(*_flow_evidence(groups), *_permit_evidence(groups, services, book, snapshot)),
         remedy=remedy,
         collect_next=service_text.COLLECT[confidence],
         services=services,
@@ -229,8 +289,13 @@ def _flow_evidence(groups: list[Group]) -> list[Evidence]:
     return out
 
 
-def _permit_evidence(groups: list[Group], book: Book, snapshot: Snapshot) -> list[Evidence]:
-    rows = {row: sid for group in groups for sid, found in group.permits.items() for row in found}
+def _permit_evidence(
+    groups: list[Group], services: tuple[ServiceOutcome, ...], book: Book, snapshot: Snapshot
+) -> list[Evidence]:
+    """Cite the allow filters of the services that the finding is about."""
+    listed = {ALL_SERVICES_SID, *(service.service_sid for service in services)}
+    every = ((sid, row) for group in groups for sid, found in group.permits.items() for row in found)
+    rows = {row: sid for sid, row in every if sid in listed}
     out = []
     for row, sid in sorted(rows.items())[:12]:
         item = book.filters.iloc[row]

@@ -39,9 +39,8 @@ RATIONALE: Final[dict[Confidence, tuple[str, ...]]] = {
         "A rule that names a service becomes a filter that only a token with that service's SID passes.",
         (
             "Everything else of that filter that these files can check matches the blocked connection, and the process "
-            "hosted this one service at that time. What is left is the token: such services are known to "
-            "connect with the "
-            "token of the logged-on user."
+            "hosted this one service at that time. What is left is the token: it lacked the service SID. Services "
+            "that act for a user are known to connect with the token of the logged-on user."
         ),
         "An audit event names no user, so this cannot be called proven.",
     ),
@@ -65,7 +64,7 @@ COLLECT: Final[dict[Confidence, tuple[str, ...]]] = {
         (
             "netsh wfp show netevents file=netevents.xml right after the failure: net events name the user of "
             "the token, "
-            "which would prove it"
+            "which would prove it (look for userId of the same connection; this version does not read that file)"
         ),
     ),
     "possible": (
@@ -112,11 +111,10 @@ def title(confidence: Confidence, services: tuple[ServiceOutcome, ...]) -> str:
     if confidence == "not-this":
         return "svchost.exe was blocked by the outbound default, and not because of a service SID"
     said = {"proven": "connected", "likely": "very likely connected", "possible": "may have connected"}[confidence]
+    without = "without its service SID" if len(services) == 1 else "without their service SIDs"
+    how = "with a user's token" if confidence == "proven" else without
     rules = "the allow rule did" if len(services) == 1 else "the allow rules did"
-    return (
-        f"{_names(services, 'or' if confidence == 'possible' else 'and')} {said} with a user's token, so "
-        f"{rules} not match"
-    )
+    return f"{_names(services, 'or' if confidence == 'possible' else 'and')} {said} {how}, so {rules} not match"
 
 
 def port_words(protocol: int | None, port: int | None) -> str:
@@ -151,10 +149,9 @@ def permit(item: pd.Series, sid: str) -> str:
 
 def full_match(item: pd.Series) -> str:
     """Say that another allow filter should have let the flow pass."""
+    name = f"Allow filter {cells.number(item['filter_id'])} “{cells.text(item['name']) or ''}”"
     return (
-        f"Allow filter {cells.number(item['filter_id'])} “{cells.text(item['name']) or ''}” names no user and "
-        f"seems to match "
-        "in full: the state may be of another moment than the block"
+        f"{name} seems to let such a connection pass whatever its service: this speaks against the token as the cause"
     )
 
 
@@ -183,9 +180,8 @@ def summary(
     if confidence == "not-this":
         reasons = "; ".join(dict.fromkeys(g.outcome.why for g in groups))
         return f"{start} {reasons[:1].upper()}{reasons[1:]}."
-    return (
-        f"{start} Allow filters for {_names(services)} were in force and fit in everything but the user of the token."
-    )
+    fitting = f"allow filters for {_names(services)} were in force that fit in all but the token"
+    return f"{start} When the state was taken, {fitting}."
 
 
 def notes(groups: list[Group], services: tuple[ServiceOutcome, ...]) -> tuple[str, ...]:
@@ -199,7 +195,10 @@ def notes(groups: list[Group], services: tuple[ServiceOutcome, ...]) -> tuple[st
         fits = not known.ports or bool(ports & set(known.ports))
         where = f", TCP {', '.join(map(str, known.ports))}" if known.ports else ""
         odd = "" if fits else "; these ports are not among those reported"
-        out.append(f"{known.name} ({known.display_name}{where}) is known for this trouble: {known.source}{odd}.")
+        remark = f"; {known.remark}" if known.remark else ""
+        out.append(
+            f"{known.name} ({known.display_name}{where}) is known for this trouble ({known.source}{odd}{remark})."
+        )
     for group in groups:
         # Where a permit nearly matched, what others lack is noise.
         out.extend(() if group.permits and group.outcome.confidence != "not-this" else group.failing)
@@ -234,17 +233,11 @@ def remedy(groups: list[Group], services: tuple[ServiceOutcome, ...]) -> Remedy:
             f"-LocalUser '{sddl}'"
         )
     who = ", ".join(sids.sid_words(sid) for sid in allowed)
-    remarks = [
-        f"{s.name}: {known.remark}."
-        for s in services
-        if (known := wfp_services.trouble_service(s.name or "")) is not None and known.remark
-    ]
     text = (
-        f"Add one allow rule for svchost.exe itself, without a service, limited to the accounts that these "
-        f"services use "
-        f"({who}). {' '.join(remarks)}"
+        "Add one allow rule for svchost.exe itself, without a service, limited to the accounts that are used here "
+        f"({who})."
     )
-    return Remedy(text.strip(), tuple(commands), COST)
+    return Remedy(text, tuple(commands), COST)
 
 
 def no_rule_remedy(groups: list[Group]) -> Remedy:

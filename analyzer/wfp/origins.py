@@ -60,7 +60,8 @@ DEFAULT_GROUPS: Final[dict[str, _Group]] = {
     "unknown": _Group(None, "the platform names no origin; this proves no third party"),
 }
 
-# Beginnings of group names, for groups that this table does not know in full.
+
+# Beginnings of group names, for groups that this table does not know in full (REFERENCE 10).
 _GROUP_STARTS: Final[dict[str, _Group]] = {
     "uwp default": _Group("app-isolation", "the app lacks the capability for this network"),
 }
@@ -71,25 +72,14 @@ _PROMPT_RULE: Final = re.compile(rf"(?:TCP|UDP) Query User{_GUID}.*", re.IGNOREC
 # Rule ids of Windows' own hardening rules on one program (72 of the 76 rule-id blocks of the dumps). These three
 # families are measured as blocking filters in sublayer WSH.
 _HARDENING_RULE: Final = re.compile(r"(?:DeviceManagement|SearchFilterHost|SearchProtocolHost)-\d+", re.IGNORECASE)
-# Deny rules of the static hardening store, one pair per hardened service: "BFE-1", "vmicrdv-block-in",
-# "DisplayEnhancementService Deny All Inbound". Seen as stored contexts of a real state (inferred: same store).
-_HARDENED_PAIR: Final = re.compile(
-    r"(?:Audiosrv|AVEndpointBuilder|AxInstSV|BFE|CDPSvc|clr_optimization_v[\d._]+|DHCP|dot3svc|DPS|Eventlog|fdphost"
-    r"|fhsvc|HidServ|LMHosts|MPSSVC|Netman|PcaSvc|PerfHost|PolicyAgent|SearchIndexer|SNMPTRAP|SPPEXTCOMOBJ|Sysmain"
-    r"|TextInputManagementService|Trkwks|UmRdpService|VacSvc|VDS|wbengine|Wcmsvc|WdiSystemHost|WerSvc"
-    r"|WindowsDefender|WinHttpAutoProxySvc|Wlansvc|wlpasvc|WwanSvc|WPDBUSENUM)-\d+"
-    r"|vmic\w+-block-(?:in|out)"
-    r"|WebThreatDefSvc_Block_(?:In|Out)"
-    r"|DisplayEnhancementService Deny All (?:Inbound|Outbound)"
-    r"|(?:P2P Grouping|P2P Ident|PNRP|PnrpAuto) Block (?:In|Out)"
-    r"|Microsoft-Windows-AllJoyn-Router-Block-(?:In|Out)-AllElse",
-    re.IGNORECASE,
-)
+# What stands where an origin would, and names none.
+_NO_ORIGIN: Final = frozenset({"", "-", "(null)", "null", "n/a", "none", "0"})
 
 
 def clean(text: str) -> str:
-    """Return an origin text without trailing NULs and outer blanks."""
-    return text.rstrip("\x00").strip()
+    """Return an origin text up to its first NUL, without outer blanks; what names no origin becomes empty."""
+    value = text.partition("\x00")[0].strip()
+    return "" if value.lower() in _NO_ORIGIN or value.startswith("%%") else value
 
 
 def read_origin(text: str | None, sublayer: str | None = None) -> Origin | None:
@@ -104,7 +94,7 @@ def read_origin(text: str | None, sublayer: str | None = None) -> Origin | None:
         whatever its form (REFERENCE 10).
     """
     value = clean(text or "")
-    if value in ("", "-"):
+    if not value:
         return None
     lower = value.lower()
     group = DEFAULT_GROUPS.get(lower)
@@ -137,11 +127,9 @@ def rule_id(text: str | None) -> str | None:
 def rule_maker(text: str | None, sublayer: str | None = None) -> str | None:
     """Return who made the rule that an origin names, in words, or None where it names no rule."""
     value = clean(text or "")
-    if value in ("", "-") or value.lower() in DEFAULT_GROUPS:
+    if not value or value.lower() in DEFAULT_GROUPS or value.lower().startswith(tuple(_GROUP_STARTS)):
         return None
-    if value.lower().startswith(tuple(_GROUP_STARTS)):
-        return None
-    if sublayer == "MPSSVC_WSH" or _HARDENING_RULE.fullmatch(value) or _HARDENED_PAIR.fullmatch(value):
+    if sublayer == "MPSSVC_WSH" or _HARDENING_RULE.fullmatch(value):
         return BUILT_IN
     if _RULE_GUID.fullmatch(value):
         return USER_OR_ADMIN

@@ -193,3 +193,21 @@ def is_hardened(name: str) -> bool:
 def trouble_service(name: str) -> TroubleService | None:
     """Return what is known about a service that fails behind service rules, by short name in any case."""
     return TROUBLE_BY_NAME.get(name.lower())
+
+
+# Per-user services (REFERENCE 5.1): each session has an instance of its own that runs as that user.
+_PER_USER_ENDINGS: Final = ("usersvc", "userservice")
+_PER_USER_NAMES: Final = frozenset({"onesyncsvc", "cbdhsvc", "aarsvc", "pimindexmaintenancesvc", "unistoresvc"})
+# Measured with net events: these connect with their own account, and their service rules match (REFERENCE 12).
+_OWN_TOKEN: Final = frozenset({"w32time"})
+
+
+def runs_as_user(name: str) -> bool:
+    """Tell a per-user service, by its template's or its instance's name."""
+    template = template_name(name).lower()
+    return template != name.lower() or template.endswith(_PER_USER_ENDINGS) or template in _PER_USER_NAMES
+
+
+def uses_own_token(name: str) -> bool:
+    """Tell a service that was measured to connect with its own account."""
+    return name.lower() in _OWN_TOKEN

@@ -142,7 +142,9 @@ def not_the_firewall(story: Story, ids: Ids, t: float) -> None:
     story.port(t + 10, 5155, Socket(SHARE, 3120, ALL, 9443), filter_id=number, say=say)
     number, say = seen("other-wfp", "stranger-bind-V6")
     story.port(t + 12, 5159, Socket(SHARE, 3120, "::", 9444), filter_id=number, say=say)
-    number, say = seen("windows-component", "nat")
+    # Only its display name tells whose it is: a hint, so the kind is no surer than an id alone.
+    number = ids["nat"]
+    say = Say("windows-component", "id-only", number)
     story.port(t + 14, 5159, Socket(SHARE, 3120, ALL, 50012, 17), filter_id=number, say=say)
     number, say = seen("windows-component", "teredo")
     story.blocked(t + 16, inward(SHARE, 3120, 6892, "2001:db8:99::20", 60400), Cause(number, say), inbound=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analyzer import addressing, attribution, coverage, flows, frames, markers, resolve, states
+from analyzer import addressing, attribution, flows, frames, markers, resolve, states, watch
 from analyzer.hosts import hosts_by_session
 from analyzer.readers.evtx import EvtxLog
 from analyzer.readers.wfpstate import WfpState
@@ -220,6 +220,8 @@ class Result:
     book: Book
     fits: tuple[Fit, ...]
     marks: markers.Markers
+    changes: dict[str | None, Any]
+    watch: dict[str | None, Any]
 
     def one(self, record_id: int = 1) -> pd.Series:
         rows = self.events[self.events["record_id"] == record_id]
@@ -254,10 +256,12 @@ def judge(
     book = states.bind(dumps)
     marks = markers.find(every)
     ordered = events.sort_values(["time", "input", "offset"], kind="stable", ignore_index=True)
-    oriented = addressing.orient(ordered, own_addresses=hosts_by_session(book, ordered), layer_names=book.layer_names())
-    attributed = attribution.attribute(oriented, every["process"])
-    joined = resolve.resolve(attributed, every, book, marks, coverage.spans([("log.evtx", log)]))
-    return Result(flows.add(joined.events), book, joined.fits, marks)
+    seen = watch.watched([log])
+    own = hosts_by_session(book, ordered, seen)
+    oriented = addressing.orient(ordered, own_addresses=own, layer_names=book.layer_names())
+    attributed = attribution.attribute(oriented, every["process"], marks)
+    joined = resolve.resolve(attributed, every, book, marks, seen)
+    return Result(flows.add(joined.events), book, joined.fits, marks, joined.changes, seen)
 
 
 def otrf(shared: Path) -> Iterator[dict[str, Any]]:

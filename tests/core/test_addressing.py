@@ -120,7 +120,6 @@ def test_outbound_and_port_events_are_certain(public):
     assert source_is_local(rest).all()
 
 
-@pytest.mark.xfail(reason="a broadcast of the host's own subnet (x.y.z.255) is taken for a remote address")
 def test_nothing_is_certain_against_the_multicast_of_the_same_host(public):
     came_in = connections_in(public)
     hosts = set(came_in.loc[came_in["to_group"], "computer"])
@@ -129,7 +128,6 @@ def test_nothing_is_certain_against_the_multicast_of_the_same_host(public):
     assert source_is_local(sure).sum() == 0
 
 
-@pytest.mark.xfail(reason="own broadcasts outvote multicast, so that hosts with plain evidence stay uncalibrated")
 def test_hosts_with_multicast_evidence_are_calibrated(public):
     came_in = connections_in(public)
     hosts = set(came_in.loc[came_in["to_group"], "computer"])
@@ -240,13 +238,11 @@ def test_fields_of_newer_windows_mean_the_newer_order(field):
     assert ends(one(inbound(5157, OTHER, MINE, **field))) == (MINE, OTHER, "certain")
 
 
-@pytest.mark.xfail(reason="a broadcast of the host's own subnet (x.y.z.255) is taken for a remote address")
 def test_own_subnet_broadcast_that_comes_back_is_no_evidence_for_the_older_order():
     event = one(bind("192.168.1.41"), inbound(5156, "192.168.1.41", "192.168.1.255", source_port=137, dest_port=137))
     assert not (event["endpoint_order"] == "certain" and event["local_address"] == "192.168.1.41")
 
 
-@pytest.mark.xfail(reason="a broadcast of the host's own subnet (x.y.z.255) is taken for a remote address")
 def test_own_subnet_broadcast_does_not_outvote_multicast():
     event = one(
         bind("192.168.1.41"),

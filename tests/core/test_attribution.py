@@ -5,13 +5,16 @@ from __future__ import annotations
 import pytest
 from core_build import PROGRAM, SVCHOST, processes, wfp
 
+from analyzer import frames, markers
 from analyzer.attribution import attribute, service_of
 
 LINE = r"C:\Windows\System32\svchost.exe -k netsvcs -p -s BITS"
 
+NO_MARKS = markers.find({table: frames.empty(frames.EVENT_SCHEMAS[table]) for table in markers.TABLES})
+
 
 def made(event, *started):
-    out = attribute(wfp({"application": SVCHOST, "process_id": 4242, "s": 100, **event}), processes(*started))
+    out = attribute(wfp({"application": SVCHOST, "process_id": 4242, "s": 100, **event}), processes(*started), NO_MARKS)
     return out["services"].iloc[0], out["services_source"].iloc[0]
 
 
@@ -136,12 +139,12 @@ def test_order_of_records_does_not_matter():
 def test_two_computers_keep_their_own_services():
     events = wfp(*({"application": SVCHOST, "process_id": 4242, "s": 5, "computer": name} for name in ("A", "B")))
     started = processes(start(computer="A"), start(computer="B", line=LINE.replace("BITS", "DoSvc")))
-    assert attribute(events, started)["services"].tolist() == [("BITS",), ("DoSvc",)]
+    assert attribute(events, started, NO_MARKS)["services"].tolist() == [("BITS",), ("DoSvc",)]
 
 
 def test_rows_keep_their_order():
     events = wfp(*({"application": SVCHOST, "process_id": 4242, "s": s} for s in (70, 5, 90)))
     started = processes(start(0), start(60, LINE.replace("BITS", "DoSvc")))
-    out = attribute(events, started)
+    out = attribute(events, started, NO_MARKS)
     assert out["record_id"].tolist() == [1, 2, 3]
     assert out["services"].tolist() == [("DoSvc",), ("BITS",), ("DoSvc",)]

@@ -11,7 +11,7 @@ from core_build import otrf
 
 from analyzer.wfp import codes
 
-# What the code's own field is called -> how the rendered message labels it, by event id where the label differs.
+# Field that holds the code -> where the rendered message says it.
 RENDERED = {
     "direction": r"^\s*Direction:\s*(.+?)\s*$",
     "layername": r"^\s*Layer Name:\s*(.+?)\s*$",
@@ -19,7 +19,6 @@ RENDERED = {
     "filtertype": r"^\s*Type:\s*(.+?)\s*$",
     "action": r"^\s*(?:Filter )?Action:\s*(.+?)\s*$",
 }
-LAYER_EVENTS = frozenset(range(5150, 5160))
 
 
 @cache
@@ -42,7 +41,7 @@ def pairs(shared):
     return _pairs(shared)
 
 
-# field -> lines that have both; counted once, so that a change of the helper above cannot thin the test out.
+# Field -> lines that have both: so that a change of the helper above cannot thin the test out unseen.
 CHECKED = {"direction": 11367, "layername": 24790, "changetype": 6401, "filtertype": 6410, "action": 6410}
 
 

@@ -24,7 +24,6 @@ STATES = (
     "win11-22621-french-filters.xml",
     "win11-26100-french-filters.xml",
 )
-UNSTACKED = pytest.mark.xfail(raises=TypeError, reason="logs of which one lacks a text column cannot be stacked")
 SECONDS = 120  # a bound against endless loops, no measurement
 
 
@@ -150,7 +149,6 @@ def test_a_log_and_all_foreign_states_at_once_give_no_snapshot(shared, analyze, 
     assert len(made.filters) == 1254 + 572 + 794 + 286
 
 
-@UNSTACKED
 def test_all_logs_and_all_states_at_once_give_no_snapshot(shared, analyze):
     made = analyze([*(shared / log for log in LOGS), *(shared / "xml" / name for name in STATES)])
     assert len(made.events) == 3 + 72 + 33
@@ -164,7 +162,6 @@ def test_every_log_of_the_corpus_and_a_foreign_state(shared, analyze, name):
         assert "snapshot" not in grades(made), path.name
 
 
-@UNSTACKED
 @pytest.mark.parametrize("name", STATES)
 def test_no_contradicted_match_is_shown_as_the_cause(shared, analyze, name):
     made = analyze([*(shared / log for log in LOGS), shared / "xml" / name])
@@ -173,7 +170,6 @@ def test_no_contradicted_match_is_shown_as_the_cause(shared, analyze, name):
     assert set(refuted["kind"].dropna()) <= {"unresolved"}
 
 
-@UNSTACKED
 def test_logs_of_two_windows_versions_at_once(root, analyze):
     older, newer = (root / "samples" / name / "security.evtx" for name in ("ticket-b-win10", "ticket-a-win11"))
     made = analyze([older, newer])
@@ -182,7 +178,7 @@ def test_logs_of_two_windows_versions_at_once(root, analyze):
     assert len({i.computer for i in made.inputs}) == 2
 
 
-@pytest.mark.parametrize("folder", [pytest.param("evtx", marks=UNSTACKED), "xml"])
+@pytest.mark.parametrize("folder", ["evtx", "xml"])
 def test_a_folder_is_read_like_its_files(shared, analyze, folder):
     made = analyze([shared / folder])
     assert len([i for i in made.inputs if i.kind in {"evtx", "wfpstate", "filters"}]) == 4

@@ -1,0 +1,107 @@
+"""When the logs watched a computer: only there does their silence say that nothing happened in between.
+
+A start of Windows or a policy change between an event and a state breaks the tie of a run-time id. It is seen only
+where a log covers all the time between the two, and where it was not exported by a query that left such events out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from analyzer import cells
+from analyzer.hosts import first_label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from analyzer.readers.evtx import EvtxLog
+    from analyzer.wfp.events import Table
+
+HOUR_NS: Final = 3_600_000_000_000
+# Tables whose events would show a start or a policy change.
+TELLING: Final[tuple[Table, ...]] = ("host", "rule_change", "filter_change")
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One computer's covered time: intervals in ns, apart by more than an hour, ascending.
+
+    ``blind`` says that every log of it was exported by a query and holds no event that would show a change.
+    """
+
+    intervals: tuple[tuple[int, int], ...]
+    blind: bool
+
+    @property
+    def first(self) -> int:
+        """Return the first covered moment."""
+        return self.intervals[0][0]
+
+    @property
+    def last(self) -> int:
+        """Return the last covered moment."""
+        return self.intervals[-1][1]
+
+    def holds(self, moment: int) -> bool:
+        """Tell whether a moment lies inside a covered interval or at most an hour after it."""
+        return any(low <= moment <= high + HOUR_NS for low, high in self.intervals)
+
+    def between(self, times: NDArray[np.int64], taken: int) -> NDArray[np.bool_]:
+        """Tell for each time whether all the way from it to ``taken`` was watched."""
+        out = np.zeros(len(times), dtype=bool)
+        for low, high in self.intervals:
+            if low <= taken <= high + HOUR_NS:
+                out |= (times >= low) & (times <= high)
+        if self.blind:
+            out &= np.abs(times - taken) <= HOUR_NS
+        return out
+
+
+def watched(logs: Sequence[EvtxLog]) -> dict[str | None, Watched]:
+    """Return computer -> what was watched, over all logs. Where a log is of one computer, all of it counts."""
+    found: dict[str | None, list[tuple[int, int]]] = {}
+    sighted: set[str | None] = set()
+    for log in logs:
+        for name, low, high in _spans(log):
+            found.setdefault(name, []).append((low, high))
+            if not log.selective or _tells(log, name):
+                sighted.add(name)
+    return {name: Watched(_merged(spans), name not in sighted) for name, spans in found.items()}
+
+
+def _spans(log: EvtxLog) -> list[tuple[str | None, int, int]]:
+    first, last = cells.moment(log.first), cells.moment(log.last)
+    if first is None or last is None:
+        return []
+    hosts: dict[str | None, tuple[int, int]] = {}
+    for frame in log.tables.values():
+        grouped = frame.dropna(subset=["time"]).groupby("computer", observed=True, dropna=False)["time"]
+        for name, low, high in grouped.agg(["min", "max"]).itertuples():
+            one, two = cells.moment(low) or first, cells.moment(high) or last
+            known = hosts.get(cells.text(name), (one, two))
+            hosts[cells.text(name)] = (min(one, known[0]), max(two, known[1]))
+    # A computer may be written with its short name while it starts up.
+    alone = len({first_label(name) for name in log.computers}) <= 1
+    return [(name, first, last) if alone else (name, *span) for name, span in hosts.items()]
+
+
+def _tells(log: EvtxLog, name: str | None) -> bool:
+    """Tell whether this log holds any event of the computer that would show a start or a change."""
+    tables: Mapping[Table, pd.DataFrame] = log.tables
+    return any((tables[table]["computer"].map(first_label) == first_label(name)).any() for table in TELLING)
+
+
+def _merged(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    out: list[tuple[int, int]] = []
+    for low, high in sorted(spans):
+        if out and low <= out[-1][1] + HOUR_NS:
+            out[-1] = (out[-1][0], max(out[-1][1], high))
+        else:
+            out.append((low, high))
+    return tuple(out)
