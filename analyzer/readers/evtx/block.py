@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from analyzer.readers.evtx import health, walk
-from analyzer.readers.evtx.careful import RECORD_HEAD, RECORD_TAIL, Careful, Read
+from analyzer.readers.evtx.careful import RECORD_HEAD, RECORD_TAIL, Careful
 from analyzer.readers.evtx.chunk import Span
 from analyzer.readers.evtx.container import CHUNK_SIZE, is_chunk, make_chunk, stub
 from analyzer.readers.evtx.eventfields import EventRows, read_fields
@@ -16,18 +16,20 @@ from analyzer.readers.evtx.fieldplan import system_plan
 from analyzer.readers.evtx.fragment import UNFOLD, Library
 from analyzer.readers.evtx.gather import factorize
 from analyzer.readers.evtx.instances import read_instances
+from analyzer.readers.evtx.mixed import mix
 from analyzer.readers.evtx.problems import Notes
 from analyzer.readers.evtx.system import System, read_system, split
 from analyzer.readers.evtx.templates import Templates
 from analyzer.wfp.events import EventSpec, find
 
 if TYPE_CHECKING:
+    from analyzer.readers.evtx.careful import Read
     from analyzer.readers.evtx.columns import Piece
     from analyzer.readers.evtx.fieldplan import FieldPlan, SystemPlan
     from analyzer.readers.evtx.gather import I64, U8, Flags
     from analyzer.readers.evtx.health import Seen
     from analyzer.readers.evtx.plan import Plan
-    from analyzer.readers.evtx.walk import Records
+    from analyzer.readers.evtx.walk import Records, Sums
     from analyzer.wfp.events import Table
 
 DOUBT: Final = "the checksum of the chunk's records does not match"
@@ -37,13 +39,15 @@ class Block(NamedTuple):
     """Slots of 64 KiB, read from a file.
 
     ``data`` holds them and at least ``gather.PAD`` further bytes; ``number`` is that of the first slot, ``offset``
-    where it stands in the file, ``length`` how many bytes of the file were read.
+    where it stands in the file, ``length`` how many bytes of the file were read; ``sums`` are the checksums of its
+    whole slots, None for a log that was written without any.
     """
 
     data: U8
     number: int
     offset: int
     length: int
+    sums: Sums | None
 
 
 @dataclass(slots=True)
@@ -67,7 +71,6 @@ class Result:
     notes: Notes
     seen: Seen
     pieces: dict[Table, Piece]
-    reads: list[Read]  # rows that were read with care, in file order
     end: int  # offset in the file behind what was read
 
 
@@ -75,7 +78,7 @@ def read_block(block: Block, shared: Shared) -> Result:
     """Read a block."""
     whole = block.length // CHUNK_SIZE
     marked = walk.chunk_slots(block.data, whole)
-    records, careful_slots, doubtful = walk.find(block.data, np.flatnonzero(marked), checksums=shared.checksums)
+    records, careful_slots, doubtful = walk.find(block.data, np.flatnonzero(marked), block.sums)
     careful = np.zeros(len(records.at), dtype=bool)
     system: System | None = None
     pieces: dict[Table, Piece] = {}
@@ -84,11 +87,11 @@ def read_block(block: Block, shared: Shared) -> Result:
         careful = system.careful
         pieces = rows.pieces(records.at + block.offset, system)
     notes, reads = _read_with_care(block, shared, marked, careful_slots, doubtful, records, careful)
+    mix(pieces, reads)
     return Result(
         notes,
         _seen(records, system, reads, block.offset),
         pieces,
-        [read for read in reads if read.cells is not None],
         block.offset + block.length,
     )
 

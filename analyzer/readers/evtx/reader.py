@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -12,8 +13,8 @@ from analyzer.readers.evtx.container import HEADER_SIZE, Chunk, Container
 from analyzer.readers.evtx.fragment import Library
 from analyzer.readers.evtx.health import Health, seen
 from analyzer.readers.evtx.log import EvtxLog
+from analyzer.readers.evtx.mixed import mix
 from analyzer.readers.evtx.problems import Noted, Problems
-from analyzer.readers.evtx.rows import Tables
 from analyzer.wfp.events import TABLES
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+
+    from analyzer.readers.evtx.block import Result
+    from analyzer.readers.evtx.columns import Piece
+    from analyzer.wfp.events import Table
 
     Progress = Callable[[int, int], None]
 
@@ -84,7 +89,6 @@ class _Work:
         self._name = name
         self._stream = stream
         self._size = size
-        self._rows = Tables(name)
         self._columns = {table: TableColumns(table, name) for table in TABLES}
         self._health = Health()
         self._container = Container(stream.read(HEADER_SIZE), size, self._problems)
@@ -96,40 +100,47 @@ class _Work:
         way = Careful(Library(), self._problems)
         waiting: list[Read] = []
         for chunk in container.chunks(self._stream, progress):
-            for read in way.chunk(chunk, checksums=not container.header.no_crc):
-                self._add_row(read)
-                waiting.append(read)
+            waiting.extend(way.chunk(chunk, checksums=not container.header.no_crc))
             if len(waiting) >= _WAIT:
-                self._health.see(seen(waiting))
+                self._take_in_reads(waiting)
                 waiting.clear()
-        self._health.see(seen(waiting))
+        self._take_in_reads(waiting)
+
+    def _take_in_reads(self, reads: list[Read]) -> None:
+        """Take in what the careful way read."""
+        self._health.see(seen(reads))
+        pieces: dict[Table, Piece] = {}
+        mix(pieces, reads)
+        for table, piece in pieces.items():
+            self._columns[table].add(piece)
 
     def by_columns(self, progress: Progress | None, block_chunks: int | None) -> None:
         """Read the file in blocks of chunks."""
         container = self._container
         end = container.start
-        for result in Blocks(self._stream.fileno(), container, self._size, block_chunks):
-            for item in result.notes.items:
-                if isinstance(item, Noted):
-                    self._problems.add(item.severity, item.place, item.what, reason=item.reason)
-                elif isinstance(item, Chunk):
-                    container.see_other(item)
-                else:
-                    container.see_chunks(item)
-            self._problems.fold(result.notes.folded)
-            self._health.see(result.seen)
-            for table, piece in result.pieces.items():
-                self._columns[table].add(piece)
-            for read in result.reads:
-                self._add_row(read)
-            end = result.end
-            if progress is not None:
-                progress(min(end, self._size), self._size)
+        blocks = Blocks(self._stream.fileno(), container, self._size, block_chunks)
+        with contextlib.closing(blocks.read()) as results:
+            for result in results:
+                self._take_in(result)
+                end = result.end
+                if progress is not None:
+                    progress(min(end, self._size), self._size)
         container.finish(end)
 
-    def _add_row(self, read: Read) -> None:
-        if read.spec is not None and read.cells is not None and read.system is not None:
-            self._rows.add(read.spec.table, read.cells, read.offset, read.system)
+    def _take_in(self, result: Result) -> None:
+        """Take in what a block holds."""
+        container = self._container
+        for item in result.notes.items:
+            if isinstance(item, Noted):
+                self._problems.add(item.severity, item.place, item.what, reason=item.reason)
+            elif isinstance(item, Chunk):
+                container.see_other(item)
+            else:
+                container.see_chunks(item)
+        self._problems.fold(result.notes.folded)
+        self._health.see(result.seen)
+        for table, piece in result.pieces.items():
+            self._columns[table].add(piece)
 
     def changed(self, before: int, after: int, *, rewritten: bool) -> None:
         """Report a file that did not stay the same while it was read."""
@@ -156,7 +167,7 @@ class _Work:
         """Return the log as read so far."""
         health = self._health
         health.report(self._problems)
-        tables = {table: self._rows.join(table, self._columns[table].build()) for table in TABLES}
+        tables = {table: self._columns[table].build() for table in TABLES}
         self._report_clears(tables["host"])
         return EvtxLog(
             tables=tables,

@@ -1,4 +1,4 @@
-"""Rows of event tables: named fields into columns, columns into frames."""
+"""Rows of event tables: named fields into the cells of their columns."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer import frames
 from analyzer.readers.evtx import values
-from analyzer.wfp.events import EVENTS, TABLES
+from analyzer.wfp.events import EVENTS
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from analyzer.wfp.events import EventSpec
 
-    from analyzer.readers.evtx.record import System
-    from analyzer.wfp.events import EventSpec, Table
-
-BLOCK_ROWS: Final = 1 << 16  # rows that wait as Python objects before they become a frame
 MISSING: Final = frozenset({"", "-"})
 
 
@@ -101,48 +97,3 @@ class Row:
 FORMS: Final[dict[tuple[str, int], RowForm]] = {
     (spec.provider, spec.event_id): RowForm(spec) for spec in EVENTS.values()
 }
-
-
-class Tables:
-    """The rows of all event tables of one file."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._waiting: dict[Table, list[list[object]]] = {table: [] for table in TABLES}
-        self._done: dict[Table, list[pd.DataFrame]] = {table: [] for table in TABLES}
-
-    def add(self, table: Table, cells: list[object], offset: int, system: System) -> None:
-        """Add a row; the first columns of every table are those of ``frames.SYSTEM``."""
-        cells[: len(frames.SYSTEM)] = (
-            self._name,
-            offset,
-            system.event_id,
-            system.version,
-            system.record_id,
-            system.time,
-            system.computer,
-            system.channel,
-            system.provider,
-        )
-        waiting = self._waiting[table]
-        waiting.append(cells)
-        if len(waiting) >= BLOCK_ROWS:
-            self._flush(table)
-
-    def join(self, table: Table, others: pd.DataFrame) -> pd.DataFrame:
-        """Return the rows of a table and others of it, in the order of their offsets."""
-        self._flush(table)
-        done = self._done.pop(table)
-        if not done:
-            return others
-        whole = frames.concat([others, *done], frames.EVENT_SCHEMAS[table])
-        return whole.sort_values("offset", kind="stable", ignore_index=True) if len(others) else whole
-
-    def _flush(self, table: Table) -> None:
-        waiting = self._waiting[table]
-        if not waiting:
-            return
-        schema = frames.EVENT_SCHEMAS[table]
-        columns = dict(zip(schema, zip(*waiting, strict=True), strict=True))
-        self._done[table].append(frames.build(columns, schema))
-        waiting.clear()

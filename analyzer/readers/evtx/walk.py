@@ -16,7 +16,7 @@ from analyzer.readers.evtx.chunk import MIN_RECORD
 from analyzer.readers.evtx.container import CHUNK_MAGIC, CHUNK_SIZE, RECORD_MAGIC, RECORDS_AT
 
 if TYPE_CHECKING:
-    from analyzer.readers.evtx.gather import I64, U8, U64, Flags
+    from analyzer.readers.evtx.gather import I64, U8, U32, U64, Flags
 
 MAX_STEPS: Final = (CHUNK_SIZE - RECORDS_AT) // MIN_RECORD + 1
 _CHUNK_WORD: Final = int.from_bytes(CHUNK_MAGIC, "little")
@@ -38,8 +38,8 @@ def chunk_slots(block: U8, slots: int) -> Flags:
     return out
 
 
-def find(block: U8, slots: I64, *, checksums: bool) -> tuple[Records, I64, I64]:
-    """Walk the chunks in these slots.
+def find(block: U8, slots: I64, sums: Sums | None) -> tuple[Records, I64, I64]:
+    """Walk the chunks in these slots; ``sums`` is None for a log that was written without checksums.
 
     Returns
     -------
@@ -58,9 +58,9 @@ def find(block: U8, slots: I64, *, checksums: bool) -> tuple[Records, I64, I64]:
     count = last - first + np.uint64(1)
     passed = (used > RECORDS_AT) & (used <= CHUNK_SIZE) & (count > 0) & (count <= CHUNK_SIZE // MIN_RECORD)
     data_ok = np.ones(len(slots), dtype=bool)
-    if checksums:
-        sound, data_ok = _checksums(block, starts, np.where(passed, used, RECORDS_AT), dwords)
-        passed &= sound
+    if sums is not None:
+        passed &= dwords[(starts + 0x7C) >> 2] == sums.head[slots]
+        data_ok = dwords[(starts + 0x34) >> 2] == sums.body[slots]
     behind = np.minimum(starts + used, starts + CHUNK_SIZE - 4)
     passed &= dwords[behind >> 2] != _RECORD_WORD  # what goes on behind the used part is looked at with care
     at, index = _lockstep(dwords, starts, used, passed)
@@ -79,17 +79,25 @@ def find(block: U8, slots: I64, *, checksums: bool) -> tuple[Records, I64, I64]:
     return Records(at, size, slots[index], number), slots[~passed], slots[passed & ~data_ok]
 
 
-def _checksums(block: U8, starts: I64, used: I64, dwords: np.ndarray) -> tuple[Flags, Flags]:
-    """Return for each chunk whether the checksums of its header and of its records match, each of shape (c,)."""
+class Sums(NamedTuple):
+    """Checksums of the chunks in all slots, by their bytes, of shape (slots,): over the header, over the records."""
+
+    head: U32
+    body: U32
+
+
+def sum_up(block: U8, slots: int) -> Sums:
+    """Compute the checksums of all slots; where no chunk stands, they are of no use."""
     data = block.data
     crc = zlib.crc32
+    used = block[: slots * CHUNK_SIZE].view("<u4")[0x30 >> 2 :: CHUNK_SIZE >> 2].tolist()
     heads, bodies = [], []
-    for start, end in zip(starts.tolist(), used.tolist(), strict=True):
+    for slot, length in enumerate(used):
+        start = slot * CHUNK_SIZE
+        end = start + min(length, CHUNK_SIZE)
         heads.append(crc(data[start + 0x80 : start + RECORDS_AT], crc(data[start : start + 0x78])))
-        bodies.append(crc(data[start + RECORDS_AT : start + end]))
-    sound: Flags = dwords[(starts + 0x7C) >> 2] == np.array(heads, dtype=np.uint32)
-    data_ok: Flags = dwords[(starts + 0x34) >> 2] == np.array(bodies, dtype=np.uint32)
-    return sound, data_ok
+        bodies.append(crc(data[start + RECORDS_AT : end]))
+    return Sums(np.array(heads, dtype=np.uint32), np.array(bodies, dtype=np.uint32))
 
 
 def _lockstep(dwords: np.ndarray, starts: I64, used: I64, passed: Flags) -> tuple[I64, I64]:
