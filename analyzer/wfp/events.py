@@ -15,6 +15,10 @@ FieldType = Literal["text", "uint", "hex"]
 
 SECURITY_AUDITING: Final = "Microsoft-Windows-Security-Auditing"
 EVENTLOG: Final = "Microsoft-Windows-Eventlog"
+EVENTLOG_CLASSIC: Final = "EventLog"  # writes 6005 and its like to the System log; named without the vendor
+KERNEL_GENERAL: Final = "Microsoft-Windows-Kernel-General"
+FIREWALL: Final = "Microsoft-Windows-Windows Firewall With Advanced Security"
+SYSMON: Final = "Microsoft-Windows-Sysmon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +151,59 @@ _HOST = _fields(
 )
 
 
+# The firewall's own channel (REFERENCE 1.6): on by default. A rule's fields and those of a profile's change.
+_FIREWALL = _fields(
+    "RuleId>rule_id",
+    "RuleName>rule_name",
+    "ApplicationPath>rule_application",
+    "ServiceName>rule_service",
+    "Direction>rule_direction",
+    "Action>rule_action",
+    "Active>rule_active",
+    "Profiles>profile",
+    "ModifyingUser>modifying_user",
+    "ModifyingApplication>modifying_application",
+    "SettingType>setting_type",
+    "SettingValueString>setting_value",
+    "InterfaceGuid>interface_guid",
+    "InterfaceName>interface_name",
+    "OldProfile>old_profile",
+    "NewProfile>new_profile",
+)
+# Kernel-General 12 and 13 say when the system itself thinks it started or stopped.
+_KERNEL = _fields("StartTime>start_time", "StopTime>stop_time")
+# Sysmon writes process ids in decimal and times as text; its names differ from those of 4688.
+_SYSMON = _fields(
+    "ProcessId>process_id:uint",
+    "Image>process_name",
+    "CommandLine>command_line",
+    "User>subject_user_name",
+    "LogonId>subject_logon_id:hex",
+    "ParentProcessId>creator_process_id:uint",
+    "ParentImage>parent_process_name",
+)
+
+
 def _audit(table: Table, fields: tuple[Field, ...], rows: dict[int, str]) -> list[EventSpec]:
     return [EventSpec(SECURITY_AUDITING, event_id, table, title, fields) for event_id, title in rows.items()]
 
 
+# 2002 to 2097 are read whole: newer builds add variants of these with numbers of their own (REFERENCE 1.6)
+_FIREWALL_TITLES: Final[dict[int, str]] = {
+    2002: "A firewall setting was changed",
+    2003: "A firewall setting of a profile was changed",
+    2004: "A firewall rule was added",
+    2005: "A firewall rule was modified",
+    2006: "A firewall rule was deleted",
+    2010: "The firewall profile of an interface changed",
+    2011: "The firewall could not tell the user that it refused incoming connections of an application",
+    2032: "The firewall was reset to its defaults",
+    2033: "All firewall rules were deleted",
+    2052: "A firewall rule was deleted (newer builds)",
+    2071: "A firewall rule was added (newer builds)",
+    2073: "A firewall rule was modified (newer builds)",
+    2097: "A firewall rule was added (newer builds)",
+}
 _SPECS: Final[tuple[EventSpec, ...]] = (
     *_audit(
         "wfp",
@@ -222,8 +275,15 @@ _SPECS: Final[tuple[EventSpec, ...]] = (
             4719: "The audit policy was changed",
             5024: "The firewall service started",
             5025: "The firewall service stopped",
+            5027: "The firewall service could not read its policy from the local store and keeps the one in force",
+            5028: "The firewall service could not parse a new policy and keeps the one in force",
+            5029: "The firewall service could not start its driver and goes on with the policy in force",
+            5030: "The firewall service failed to start",
+            5032: "The firewall could not tell the user that it refused incoming connections of an application",
             5033: "The firewall driver started",
             5034: "The firewall driver stopped",
+            5035: "The firewall driver failed to start",
+            5037: "The firewall driver met a serious error and stops",
         },
     ),
     *(
@@ -234,6 +294,23 @@ _SPECS: Final[tuple[EventSpec, ...]] = (
             1104: "The security log is full",
             1105: "The security log was archived automatically",
         }.items()
+    ),
+    *(
+        EventSpec(EVENTLOG_CLASSIC, event_id, "host", title, _HOST)
+        for event_id, title in {
+            6005: "The event log service started",
+            6006: "The event log service stopped",
+            6008: "The system had shut down unexpectedly",
+        }.items()
+    ),
+    *(
+        EventSpec(KERNEL_GENERAL, event_id, "host", title, _KERNEL)
+        for event_id, title in {12: "The operating system started", 13: "The operating system shuts down"}.items()
+    ),
+    EventSpec(SYSMON, 1, "process", "A process was created (Sysmon)", _SYSMON),
+    *(
+        EventSpec(FIREWALL, event_id, "rule_change", _FIREWALL_TITLES.get(event_id, "Firewall policy event"), _FIREWALL)
+        for event_id in range(2002, 2098)
     ),
 )
 

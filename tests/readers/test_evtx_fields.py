@@ -281,3 +281,50 @@ def test_progress_tells_bytes(tmp_path):
     read_evtx(path, "made.evtx", lambda done, total: seen.append((done, total)))
     size = path.stat().st_size
     assert seen == [(0x1000 + 0x10000 * (n + 1), size) for n in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("provider", "event_id", "table", "fields", "expected"),
+    [
+        ("EventLog", 6005, "host", {}, {}),
+        ("EventLog", 6008, "host", {"Data": "12:00"}, {"extra": {"Data": "12:00"}}),
+        ("Microsoft-Windows-Kernel-General", 12, "host", {"StartTime": "x"}, {"start_time": "x"}),
+        ("Microsoft-Windows-Kernel-General", 13, "host", {"StopTime": "x"}, {"stop_time": "x"}),
+        (
+            "Microsoft-Windows-Windows Firewall With Advanced Security",
+            2004,
+            "rule_change",
+            {"RuleId": "{r}", "RuleName": "n", "ApplicationPath": "a.exe", "ServiceName": "s", "Direction": "1"},
+            {"rule_id": "{r}", "rule_name": "n", "rule_application": "a.exe", "rule_service": "s"},
+        ),
+        (
+            "Microsoft-Windows-Windows Firewall With Advanced Security",
+            2010,
+            "rule_change",
+            {"InterfaceGuid": "{i}", "OldProfile": "1", "NewProfile": "2"},
+            {"interface_guid": "{i}", "old_profile": "1", "new_profile": "2"},
+        ),
+        (
+            "Microsoft-Windows-Sysmon",
+            1,
+            "process",
+            {"ProcessId": "42", "Image": "a.exe", "ParentProcessId": "7", "CommandLine": "a.exe -x"},
+            {"process_id": 42, "process_name": "a.exe", "creator_process_id": 7, "command_line": "a.exe -x"},
+        ),
+        (build.AUDITING, 5030, "host", {"ErrorCode": "5"}, {"extra": {"ErrorCode": "5"}}),
+    ],
+)
+def test_events_of_other_channels(tmp_path, provider, event_id, table, fields, expected):
+    log = build.Log()
+    items = list(fields.items())
+    template = event(
+        El("EventData", {}, [data(name, Sub(5 + n)) for n, (name, _) in enumerate(items)]), provider=provider
+    )
+    log.add(template, [*system_values(event_id), *(text(value) for _, value in items)])
+    other = event(El("EventData"), provider="Somebody-Else")
+    log.add(other, system_values(event_id, 2))
+    result = read(tmp_path, log)
+    (row,) = result.tables[table].to_dict("records")
+    assert (row["provider"], row["event_id"]) == (provider, event_id)
+    assert {name: row[name] for name in expected} == expected
+    assert result.records == 2

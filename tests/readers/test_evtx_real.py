@@ -50,6 +50,7 @@ RECORDS = {
     "evtx-corpus/system.evtx": 1881,
 }
 DAMAGED = {"damaged/one-byte-hang-a.evtx": 1, "damaged/one-byte-hang-b.evtx": 459}
+WHEEL_STOPS = {"evtx-corpus/sample-with-zero-data-size-event.evtx"}  # it gives up the rest of a chunk, see RECORDS
 CUT_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6})\d*(?=Z$)")  # the wheel cuts at microseconds
 TIME_IN_XML = re.compile(r'<TimeCreated SystemTime="([^"]+)"/>.*?<EventRecordID>(\d+)<', re.DOTALL)
 GUID = re.compile(r"\{?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?")
@@ -124,6 +125,8 @@ def named_fields(event: dict) -> dict[str, object]:
 
 def plain(value: object) -> str | None:
     """Return a value of the wheel as this reader writes it."""
+    if isinstance(value, dict):  # Data without a name
+        value = value["#text"]
     if value is None or value in ("", "-"):
         return None
     if isinstance(value, bool):
@@ -155,12 +158,14 @@ def test_every_field_of_every_row_is_what_the_wheel_gives(logs, shared, name):
             wanted += 1
             wheel[system["EventRecordID"], event_id] = (provider, record["event"])
     rows = all_rows(logs[name])
+    if name in WHEEL_STOPS:
+        rows = [row for row in rows if (row["record_id"], row["event_id"]) in wheel]
     assert len(rows) == wanted == len(wheel)
     for row in rows:
         provider, event = wheel[row["record_id"], row["event_id"]]
         system, fields = event["System"], named_fields(event)
         assert row["provider"] == provider
-        assert row["version"] == system["Version"]
+        assert row["version"] == (system.get("Version") or 0)
         assert row["computer"] == system["Computer"]
         assert row["channel"] == system["Channel"]
         stamp = system["TimeCreated"]["#attributes"]["SystemTime"]
@@ -204,7 +209,7 @@ def test_a_whole_log_has_no_gaps_and_no_problems(logs, name):
     log = logs[name]
     assert not log.selective
     assert log.id_gaps == ()
-    assert log.problems == ()
+    assert all(problem.severity == "note" and "clock" in problem.what for problem in log.problems)
 
 
 def test_what_is_seen_over_all_records(logs):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analyzer.readers.evtx.container import Chunk
-    from analyzer.readers.evtx.problems import Problems
+    from analyzer.readers.evtx.problems import Sink
 
 MIN_RECORD: Final = 28  # header of 24 bytes and the copy of the size
 MAX_TRIES: Final = 1 << 16  # marks that are tried per chunk to find the way behind damage
@@ -59,7 +59,7 @@ def read_chunk_header(data: bytes, *, checksums: bool) -> ChunkHeader:
     return ChunkHeader(first, last, used if possible else CHUNK_SIZE, sound, data_ok)
 
 
-def find_records(chunk: Chunk, problems: Problems, *, checksums: bool) -> Iterator[Span]:
+def find_records(chunk: Chunk, problems: Sink, *, checksums: bool) -> Iterator[Span]:
     """Yield the records of a chunk in the order of their bytes.
 
     Behind damage the walk resumes at the next well-formed record with a higher number (a chunk is used again in
@@ -77,7 +77,7 @@ def find_records(chunk: Chunk, problems: Problems, *, checksums: bool) -> Iterat
 class _Walk:
     """The walk over one chunk; ``previous`` is the number of the last record that was passed, -1 where unknown."""
 
-    def __init__(self, chunk: Chunk, header: ChunkHeader, problems: Problems) -> None:
+    def __init__(self, chunk: Chunk, header: ChunkHeader, problems: Sink) -> None:
         self.chunk = chunk
         self.data = chunk.data
         self.limit = chunk.length

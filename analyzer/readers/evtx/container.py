@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from analyzer.readers.evtx.problems import Problems
+    from analyzer.readers.evtx.problems import Sink
 
 FILE_MAGIC: Final = b"ElfFile\0"
 CHUNK_MAGIC: Final = b"ElfChnk\0"
@@ -96,62 +96,48 @@ def what_is(block: bytes) -> str:
 
 
 class Container:
-    """A log file that is read once, from front to end, one chunk at a time.
+    """What a log file is made of: takes in its 64 KiB slots in order and says what is missing or out of place.
 
-    Only ``read`` is used on the file and never a memory map, so that a log which shrinks meanwhile ends early
-    instead of ending the process.
+    Only ``read`` is used on files and never a memory map, so that a log which shrinks meanwhile ends early
+    instead of ending the process (a page behind a file's end raises SIGBUS).
     """
 
-    def __init__(self, stream: BinaryIO, size: int, problems: Problems) -> None:
-        self._stream = stream
-        self._size = size
-        self._problems = problems
-        head = stream.read(HEADER_SIZE)
+    def __init__(self, head: bytes, size: int, problems: Sink) -> None:
         self.header = read_header(head)
         self.found = 0
+        self.start = 0 if head.startswith(CHUNK_MAGIC) else HEADER_SIZE  # a log whose file header was cut off
+        self._size = size
+        self._problems = problems
         self._head = head
         self._blocks = 0
-        self._empty: list[Chunk] = []  # blocks without a chunk since the last chunk; their bytes are dropped
+        self._empty: list[Chunk] = []  # slots without a chunk since the last chunk; their bytes are dropped
 
-    def chunks(self, progress: Callable[[int, int], None] | None) -> Iterator[Chunk]:
-        """Yield every chunk; report what stands in a chunk's place and is none, and what the file lacks."""
-        head = self._head
-        carry = b"" if not head.startswith(CHUNK_MAGIC) else head  # a log whose file header was cut off
-        offset = 0 if carry else HEADER_SIZE
-        while True:
-            block = carry + self._stream.read(CHUNK_SIZE - len(carry))
-            carry = b""
-            if not block:
-                break
-            chunk = Chunk(
-                self._blocks, offset, block if len(block) == CHUNK_SIZE else block.ljust(CHUNK_SIZE, b"\0"), len(block)
-            )
-            self._blocks += 1
+    def see_chunks(self, count: int = 1) -> None:
+        """Take in slots that hold a chunk."""
+        if self._empty:
+            self._blame_empty()
+        self._blocks += count
+        self.found += count
+
+    def see_other(self, stub: Chunk) -> None:
+        """Take in a slot that holds none, as ``stub`` gives it."""
+        self._blocks += 1
+        self._empty.append(stub)
+
+    def chunks(self, stream: BinaryIO, progress: Callable[[int, int], None] | None) -> Iterator[Chunk]:
+        """Yield every chunk of a stream that stands at ``start``, and take in all slots."""
+        offset = self.start
+        while block := stream.read(CHUNK_SIZE):
+            chunk = make_chunk(self._blocks, offset, block)
             offset += len(block)
-            if self._is_chunk(chunk):
-                self._blame_empty()
-                self.found += 1
+            if is_chunk(chunk, self._problems):
+                self.see_chunks()
                 yield chunk
             else:
-                self._empty.append(
-                    Chunk(chunk.number, chunk.offset, b"" if chunk.data == _ZERO else chunk.data[:64], len(block))
-                )
+                self.see_other(stub(chunk))
             if progress is not None:
                 progress(min(offset, self._size), self._size)
-        self._finish(offset)
-
-    def _is_chunk(self, chunk: Chunk) -> bool:
-        if chunk.data.startswith(CHUNK_MAGIC):
-            return True
-        # only the magic may be hit: the rest of the header, or a first record in its place, shows what this was
-        header = CHUNK_MAGIC + chunk.data[8:0x78] + chunk.data[0x80:RECORDS_AT]
-        (crc,) = struct.unpack_from("<I", chunk.data, 0x7C)
-        if zlib.crc32(header) != crc and not _record_at(chunk, RECORDS_AT):
-            return False
-        self._problems.add(
-            "doubtful", chunk.place(), "the mark of this chunk is damaged; its records were found and are read"
-        )
-        return True
+        self.finish(offset)
 
     def _blame_empty(self) -> None:
         """Report the blocks without a chunk that lie before a chunk: something was there."""
@@ -161,7 +147,8 @@ class Container:
             )
         self._empty.clear()
 
-    def _finish(self, end: int) -> None:
+    def finish(self, end: int) -> None:
+        """Say what is missing of the whole file, which ends at offset ``end``."""
         if not self.found:
             self._nothing()
             return
@@ -202,6 +189,29 @@ class Container:
             )
         else:
             self._problems.add("note", None, "an event log without any records")
+
+
+def make_chunk(number: int, offset: int, block: bytes) -> Chunk:
+    """Return the slot ``number`` at ``offset`` of the file, filled up with zeros where the file ends inside it."""
+    return Chunk(number, offset, block if len(block) == CHUNK_SIZE else block.ljust(CHUNK_SIZE, b"\0"), len(block))
+
+
+def stub(chunk: Chunk) -> Chunk:
+    """Return a slot that holds no chunk without its bytes: none for zeros, the first few for others."""
+    return Chunk(chunk.number, chunk.offset, b"" if chunk.data == _ZERO else chunk.data[:64], chunk.length)
+
+
+def is_chunk(chunk: Chunk, problems: Sink) -> bool:
+    """Tell whether a slot holds a chunk, also when the chunk's mark is damaged."""
+    if chunk.data.startswith(CHUNK_MAGIC):
+        return True
+    # only the magic may be hit: the rest of the header, or a first record in its place, shows what this was
+    header = CHUNK_MAGIC + chunk.data[8:0x78] + chunk.data[0x80:RECORDS_AT]
+    (crc,) = struct.unpack_from("<I", chunk.data, 0x7C)
+    if zlib.crc32(header) != crc and not _record_at(chunk, RECORDS_AT):
+        return False
+    problems.add("doubtful", chunk.place(), "the mark of this chunk is damaged; its records were found and are read")
+    return True
 
 
 def _runs(blocks: list[Chunk]) -> Iterator[tuple[str, str, bool]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -34,15 +35,23 @@ class Fragment(NamedTuple):
 
 
 class Library:
-    """The distinct templates of one file, by what they say."""
+    """The distinct templates of one file, by what they say. May be used from several threads."""
 
     def __init__(self) -> None:
         self._shapes: dict[bytes, Shape | RefusedError] = {}
         self._kept = 0
         self._read = 0
+        self._lock = threading.Lock()
 
     def shape(self, checked: guard.Checked) -> Shape:
         """Return the shape of a checked fragment; python-evtx reads it when it is new."""
+        with self._lock:
+            known = self._shape(checked)
+        if isinstance(known, RefusedError):
+            raise RefusedError(str(known))
+        return known
+
+    def _shape(self, checked: guard.Checked) -> Shape | RefusedError:
         known = self._shapes.get(checked.body)
         if known is None:
             self._kept += len(checked.body)
@@ -57,8 +66,6 @@ class Library:
             except RefusedError as error:
                 known = error
             self._shapes[checked.body] = known
-        if isinstance(known, RefusedError):
-            raise RefusedError(str(known))
         return known
 
 

@@ -57,13 +57,15 @@ class RefusedError(ValueError):
 class Checked:
     """A fragment that may be read: rewritten for offset ``BODY_AT``.
 
-    ``end`` is the offset in the chunk behind its last token; ``substitutions`` are the indices in order.
+    ``end`` is the offset in the chunk behind its last token; ``substitutions`` are the indices in order; ``names``
+    are the places in the chunk that name something: (offset of the reference, whether the name follows it, name).
     """
 
     end: int
     substitutions: tuple[int, ...]
     body: bytes
     tokens: int
+    names: tuple[tuple[int, bool, bytes], ...]
 
 
 def check(data: bytes, start: int, limit: int, *, in_template: bool) -> Checked:
@@ -88,6 +90,7 @@ class _Walk:
         self.in_start_tag = False
         self.substitutions: list[int] = []
         self.pieces: list[bytes] = []
+        self.names: list[tuple[int, bool, bytes]] = []
         self.size = 0
 
     def run(self) -> Checked:
@@ -110,7 +113,7 @@ class _Walk:
         if not self.rooted:
             raise RefusedError("no element")
         self._put(b"\0")
-        return Checked(self.at, tuple(self.substitutions), b"".join(self.pieces), len(self.pieces))
+        return Checked(self.at, tuple(self.substitutions), b"".join(self.pieces), len(self.pieces), tuple(self.names))
 
     def _step(self, raw: int, token: int) -> None:
         if token == OPEN_ELEMENT:
@@ -219,4 +222,6 @@ class _Walk:
             raise RefusedError(f"a name of {count} characters at 0x{offset:x}")
         if inline:
             self.at = end + 2
-        return self.data[offset + _NAME_HEAD.size : end]
+        text = self.data[offset + _NAME_HEAD.size : end]
+        self.names.append((here, inline, text))
+        return text

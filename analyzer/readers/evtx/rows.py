@@ -1,22 +1,17 @@
-"""Rows of event tables: named fields into columns, columns into frames."""
+"""Rows of event tables: named fields into the cells of their columns."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from analyzer import frames
 from analyzer.readers.evtx import values
-from analyzer.wfp.events import EVENTS, TABLES
+from analyzer.wfp.events import EVENTS
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from analyzer.wfp.events import EventSpec
 
-    from analyzer.readers.evtx.record import System
-    from analyzer.wfp.events import EventSpec, Table
-
-BLOCK_ROWS: Final = 1 << 16  # rows that wait as Python objects before they become a frame
-_MISSING: Final = frozenset({"", "-"})
+MISSING: Final = frozenset({"", "-"})
 
 
 class RowForm:
@@ -69,7 +64,7 @@ class Row:
         """Put a text; ``""`` and ``"-"`` are missing."""
         key = name.lower()
         count = self._seen[key] = self._seen.get(key, 0) + 1
-        if text in _MISSING:
+        if text in MISSING:
             return
         column = self._form.columns.get(key)
         if column is None or count > 1:
@@ -99,58 +94,6 @@ class Row:
         extra[name] = text
 
 
-@lru_cache(maxsize=len(TABLES))
-def _empty(table: Table) -> pd.DataFrame:
-    """Return an empty table; made once, since small logs would spend more time on it than on reading."""
-    return frames.empty(frames.EVENT_SCHEMAS[table])
-
-
 FORMS: Final[dict[tuple[str, int], RowForm]] = {
     (spec.provider, spec.event_id): RowForm(spec) for spec in EVENTS.values()
 }
-
-
-class Tables:
-    """The rows of all event tables of one file."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._waiting: dict[Table, list[list[object]]] = {table: [] for table in TABLES}
-        self._done: dict[Table, list[pd.DataFrame]] = {table: [] for table in TABLES}
-
-    def add(self, table: Table, cells: list[object], offset: int, system: System) -> None:
-        """Add a row; the first columns of every table are those of ``frames.SYSTEM``."""
-        cells[: len(frames.SYSTEM)] = (
-            self._name,
-            offset,
-            system.event_id,
-            system.version,
-            system.record_id,
-            system.time,
-            system.computer,
-            system.channel,
-            system.provider,
-        )
-        waiting = self._waiting[table]
-        waiting.append(cells)
-        if len(waiting) >= BLOCK_ROWS:
-            self._flush(table)
-
-    def build(self) -> dict[Table, pd.DataFrame]:
-        """Return all tables, also the empty ones."""
-        for table in TABLES:
-            self._flush(table)
-        return {table: self._table(table) for table in TABLES}
-
-    def _table(self, table: Table) -> pd.DataFrame:
-        done = self._done[table]
-        return frames.concat(done, frames.EVENT_SCHEMAS[table]) if done else _empty(table).copy()
-
-    def _flush(self, table: Table) -> None:
-        waiting = self._waiting[table]
-        if not waiting:
-            return
-        schema = frames.EVENT_SCHEMAS[table]
-        columns = dict(zip(schema, zip(*waiting, strict=True), strict=True))
-        self._done[table].append(frames.build(columns, schema))
-        waiting.clear()
