@@ -72,7 +72,8 @@ def read_evtx(
     with path.open("rb", buffering=0) as stream:
         before = os.fstat(stream.fileno())
         work = _Work(name, stream, before.st_size)
-        if columns if columns is not None else before.st_size >= COLUMNS_FROM:
+        by_columns = before.st_size >= COLUMNS_FROM and hasattr(os, "preadv")  # Windows has no preadv
+        if by_columns if columns is None else columns:
             work.by_columns(progress, block_chunks)
         else:
             work.by_records(progress)
