@@ -1,6 +1,6 @@
 """The EVTX reader: a binary Windows event log in, one frame per event table and a list of losses out.
 
-The way of the bytes, one module per step::
+Two ways lead to the same result. The *careful way* reads record by record in Python; it reads everything::
 
     container   file -> 64 KiB chunks, found by their magic, whatever the file header counts
     chunk       chunk -> records, found by magic, size and size copy; resumes behind damage
@@ -10,10 +10,33 @@ The way of the bytes, one module per step::
     values      typed value -> text, number, time
     plan        shape -> where System and EventData fields come from
     record      one record -> System fields and a row
-    rows        rows -> frames
-    health      what is seen over all records: span, computers, channels, gaps
+    rows        named fields -> the cells of a row
+    careful     the loop over the records of a chunk
+
+The way of *columns* reads all records of many chunks at once with numpy, and leaves to the careful way whatever is
+not plainly as it should be: a chunk, or a single record::
+
+    columnar    file -> blocks of chunks, one fetched ahead of the other
+    walk        chunks -> offsets of all records, in lockstep
+    templates   definitions -> templates, compared with patterns of definitions that ``guard`` has walked
+    instances   fragments -> template, and offset, size and type of each value
+    system      System fields of all records
+    fieldplan   event and templates -> which value goes to which column
+    eventfields values of the events that are read -> placed in rows and columns
+    cells       placed values -> columns of a table
+    dictionary  equal bytes -> one code, each distinct value is decoded once
+    numerals    values -> numbers
+    gather      many small pieces of a block at once
+    mixed       rows of the careful way among those of columns
+    block       all of it for one block
+
+Both end in the same place::
+
+    columns     columns of a file, block by block -> frames
+    health      what is seen over all records: span, computers, channels, gaps, repeats, the clock
     problems    what could not be read
-    reader      the loop over all of it
+    memory      keeps freed memory while blocks are read
+    reader      chooses the way, and notices a file that changes meanwhile
 """
 
 from __future__ import annotations
