@@ -60,7 +60,6 @@ WEAKENING: Final[tuple[tuple[frozenset[Sort], Check], ...]] = (
 )
 NOT_BLOCKING: Final = frozenset({"permit", "callout-inspection"})
 NOT_PERMITTING: Final = frozenset({"block"})
-PORT_LAYER_STEMS: Final = ("ALE_RESOURCE_ASSIGNMENT", "ALE_AUTH_LISTEN")
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,12 +117,5 @@ def notes(logs: Sequence[tuple[str, EvtxLog]], book: Book, events: pd.DataFrame)
     if logs and not book.snapshots and len(events):
         out.append(Problem(None, None, "note", "no state was handed in: run-time ids cannot be looked up"))
     if book.snapshots and not logs:
-        out.append(
-            Problem(
-                None,
-                None,
-                "note",
-                "no log was handed in, so nothing is judged; `wfp-analyzer filters` describes every filter",
-            )
-        )
+        out.append(Problem(None, None, "note", STATE_ALONE))
     return out

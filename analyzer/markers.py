@@ -62,14 +62,17 @@ POLICY: Final[frozenset[Sort]] = frozenset({"reload", "firewall"})
 
 @dataclass(frozen=True, slots=True)
 class Markers:
-    """Marker events of all computers: columns ``computer, time, sort, event_id, input, record_id``, by time."""
+    """Marker events of all computers: columns ``computer, host, time, sort, event_id, input, record_id``, by time.
+
+    ``host`` is the first label of the computer's name in upper case.
+    """
 
     frame: pd.DataFrame
 
     def times(self, computer: str | None, sorts: frozenset[Sort]) -> NDArray[np.int64]:
         """Return the times of these markers on one computer, ns since 1970, ascending."""
         # While Windows starts, events may carry the short name of the computer.
-        same = self.frame["computer"].map(first_label) == first_label(computer)
+        same = self.frame["host"] == first_label(computer)
         chosen = self.frame.loc[same & self.frame["sort"].isin(sorts), "time"].dropna()
         return np.sort(nanoseconds(chosen))
 
@@ -89,6 +92,7 @@ def find(tables: Mapping[Table, pd.DataFrame]) -> Markers:
         parts.append(part.astype({"computer": "object", "input": "object"}))
     out = pd.concat(parts, ignore_index=True)
     out["sort"] = out["event_id"].map(MARKERS)
+    out["host"] = [first_label(name) for name in out["computer"]]
     return Markers(out.sort_values("time", kind="stable", ignore_index=True))
 
 

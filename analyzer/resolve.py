@@ -16,6 +16,7 @@ from analyzer import cells, reasons
 from analyzer.checks import CONTRADICTS, UNCHECKED, Changes, Check, Checked, check, check_changes
 from analyzer.engine import flows as flow_arrays
 from analyzer.hosts import host_facts
+from analyzer.markers import nanoseconds
 from analyzer.pairing import Fit, pair
 from analyzer.reasons import GRADES, Rank
 from analyzer.wfp import codes, origins
@@ -57,6 +58,7 @@ class _Best:
     failing: NDArray[np.int64]
     state: NDArray[np.int64]
     distance: NDArray[np.int64]
+    disputed: NDArray[np.bool_]  # another fitting state held a filter of another kind
 
     @classmethod
     def none(cls, count: int) -> _Best:
@@ -64,7 +66,7 @@ class _Best:
         minus = np.full(count, -1, dtype=np.int64)
         far = np.full(count, np.iinfo(np.int64).max, dtype=np.int64)
         zero = np.zeros(count, dtype=np.int64)
-        return cls(zero.copy(), minus.copy(), zero.copy(), minus.copy(), minus.copy(), far)
+        return cls(zero.copy(), minus.copy(), zero.copy(), minus.copy(), minus.copy(), far, np.zeros(count, dtype=bool))
 
 
 def resolve(
@@ -86,6 +88,8 @@ def resolve(
     best = _Best.none(len(events))
     fits: list[Fit] = []
     all_changes: dict[str | None, Changes] = {}
+    # A permit has no kind: an empty text, since a missing value would differ from itself.
+    kinds = book.filters["kind"].fillna("").to_numpy(dtype=object)
     hosts = events["computer"].cat.codes.to_numpy()
     for code in np.unique(hosts):
         rows = np.flatnonzero(hosts == code)
@@ -98,8 +102,8 @@ def resolve(
             check_changes(own, checked, changes, snapshot.time)
             fit = pair(facts, snapshot, book, checked, markers)
             fits.append(fit)
-            kinds = book.filters["kind"].astype("object").to_numpy()
             _keep_better(best, rows, own, checked, fit, number, cells.moment(snapshot.time), kinds)
+    _settle(best)
     return Resolved(_judge(events, best, book, tuple(fits)), tuple(fits), all_changes)
 
 
@@ -132,7 +136,7 @@ def _keep_better(
     cases, ranks = [~hit, wrong, between | (not sure)], [Rank.ABSENT, Rank.CONTRADICTED, Rank.ID_ONLY]
     rank = np.select(cases, [int(r) for r in ranks], int(Rank.SNAPSHOT))
     far = np.iinfo(np.int64).max
-    times = events["time"].dt.tz_localize(None).to_numpy(dtype="datetime64[ns]").astype(np.int64)
+    times = nanoseconds(events["time"])
     distance = np.full(len(rows), far) if taken is None else np.abs(times - taken)
     take = (rank > best.rank[rows]) | ((rank == best.rank[rows]) & hit & (distance < best.distance[rows]))
     rival = (rank == Rank.SNAPSHOT) & (best.rank[rows] == Rank.SNAPSHOT)
@@ -144,8 +148,13 @@ def _keep_better(
     best.failing[chosen] = checked.failing[take]
     best.state[chosen] = number
     best.distance[chosen] = distance[take]
-    best.rank[rows[rival]] = Rank.ID_ONLY
-    best.bits[rows[rival]] |= int(Check.DISAGREE)
+    best.disputed[rows[rival]] = True
+
+
+def _settle(best: _Best) -> None:
+    """Lower disputed matches, once all states were heard: a further one cannot outvote a dispute."""
+    best.rank[best.disputed] = Rank.ID_ONLY
+    best.bits[best.disputed] |= int(Check.DISAGREE)
 
 
 def _judge(events: pd.DataFrame, best: _Best, book: Book, fits: tuple[Fit, ...]) -> pd.DataFrame:

@@ -113,7 +113,8 @@ def _verdict(
     times = times[times != NO_TIME]
     own = head["direction"] == "outbound" or head["service_port"] is None
     client = columns["local_port" if own else "remote_port"][rows]
-    origin, sublayer = cells.text(head["event_origin"]), refs[row].sublayer if refs[row] else None  # type: ignore[union-attr]
+    ref, origin = refs[row], cells.text(head["event_origin"])
+    sublayer = ref.sublayer if ref is not None else None
     in_state = cells.text(book.filters["rule_maker"].iloc[row]) if row >= 0 else None
     return Verdict(
         kind=cast("Kind | None", cells.text(head["kind"])),
@@ -128,7 +129,7 @@ def _verdict(
         remote_address=cells.text(head["remote_address"]),
         service_port=head["service_port"],
         layer=cells.text(head["layer"]),
-        filter=refs[row],
+        filter=ref,
         count=len(rows),
         attempts=len(np.unique(columns["attempt"][rows])),
         first=cells.rfc3339(int(times.min())) if len(times) else None,

@@ -77,7 +77,7 @@ def allow_program(part: pd.DataFrame, everything: pd.DataFrame) -> tuple[str, ..
     return tuple(out[:MOST])
 
 
-def show_rules(part: pd.DataFrame, everything: pd.DataFrame) -> tuple[str, ...]:  # noqa: ARG001 - one signature for all
+def show_rules(part: pd.DataFrame, _everything: pd.DataFrame) -> tuple[str, ...]:
     """Write the look-up of each rule that the events' origins name."""
     ids = [cells.text(o) for o in part["rule_id"].dropna().unique()]
     return tuple(
@@ -88,7 +88,7 @@ def show_rules(part: pd.DataFrame, everything: pd.DataFrame) -> tuple[str, ...]:
     )[:MOST]
 
 
-def loopback_exempt(part: pd.DataFrame, everything: pd.DataFrame) -> tuple[str, ...]:  # noqa: ARG001
+def loopback_exempt(_part: pd.DataFrame, _everything: pd.DataFrame) -> tuple[str, ...]:
     """Write the command that lists exemptions; the package is not recorded, so none can be added from here."""
     return ("CheckNetIsolation.exe LoopbackExempt -s",)
 

@@ -55,9 +55,11 @@ class Candidate:
     @property
     def checked(self) -> NDArray[np.bool_]:
         """Tell where all conditions but the user's say yes; the profile may stay open, a state holds one in force."""
-        answer = np.ones(len(self.rest), dtype=np.int8)
-        for name, said in self.by_field.items():
-            answer = np.minimum(answer, np.where((said == 0) & (name in PROFILES), engine.YES, said))
+        open_profile = (
+            np.where(said == engine.CANNOT_TELL, engine.YES, said) if name in PROFILES else said
+            for name, said in self.by_field.items()
+        )
+        answer = engine.conjunction(open_profile, len(self.rest))
         out: NDArray[np.bool_] = self.stronger & (answer == engine.YES) & (not self.doubtful)
         return out
 
@@ -121,9 +123,7 @@ def candidates(events: pd.DataFrame, book: Book, snapshot: Snapshot, layer: str)
         tests = book.tests.get(int(row), ())
         services, accounts, open_ended = user_sids(tests)
         by_field = engine.by_field(flows, (t for t in tests if t.field != USER))
-        rest = np.ones(len(flows), dtype=np.int8)
-        for answer in by_field.values():
-            rest = np.minimum(rest, answer)
+        rest = engine.conjunction(by_field.values(), len(flows))
         has_user = any(t.field == USER for t in tests)
         doubtful = weight is None or open_ended
         out.append(Candidate(int(row), services, accounts, has_user, doubtful, rest, stronger, by_field))

@@ -176,11 +176,16 @@ def by_field(flows: FlowArrays, tests: Iterable[Test]) -> dict[str, NDArray[np.i
     return answers
 
 
+def conjunction(answers: Iterable[NDArray[np.int8]], size: int) -> NDArray[np.int8]:
+    """Join the answers of different fields by "and"; of no conditions at all the answer is yes (REFERENCE 4.1)."""
+    result = np.ones(size, dtype=np.int8)
+    for answer in answers:
+        result = np.minimum(result, answer)
+    return result
+
+
 def all_fields(
     flows: FlowArrays, tests: Sequence[Test], *, leave_out: frozenset[str] = frozenset()
 ) -> NDArray[np.int8]:
-    """Answer a whole filter: every field must hold. No conditions always match (REFERENCE 4.1)."""
-    result = np.ones(len(flows), dtype=np.int8)
-    for answer in by_field(flows, (t for t in tests if t.field not in leave_out)).values():
-        result = np.minimum(result, answer)
-    return result
+    """Answer a whole filter: every field must hold."""
+    return conjunction(by_field(flows, (t for t in tests if t.field not in leave_out)).values(), len(flows))
