@@ -274,3 +274,19 @@ def test_two_states_that_agree_stay_sure():
     own = {"users": [(USER, r"PC-ONE\someone")]}
     made = judge(wfp({}), dump(**own), dump(name="other.xml", seconds=90, **own))
     assert made.verdict() == ("default-outbound", "snapshot", 70001)
+
+
+def test_a_third_state_does_not_outvote_two_that_disagree():
+    own = {"users": [(USER, r"PC-ONE\someone")]}
+    rule = flt(70001, weight=("UINT8", 10), tests=[app(PROGRAM)])
+    first, second = dump(**own), dump(rule, name="other.xml", **own)
+    made = judge(wfp({}), first, second, dump(name="third.xml", seconds=30, **own))
+    assert made.verdict()[1] == "id-only"
+
+
+def test_two_states_that_hold_the_same_permit_dispute_nothing():
+    own = {"users": [(USER, r"PC-ONE\someone")]}
+    allow = flt(70001, "permit", tests=[app(PROGRAM)])
+    row = {"event_id": 5156}
+    made = judge(wfp(row), dump(allow, **own), dump(allow, name="other.xml", seconds=90, **own))
+    assert made.verdict() == (None, "snapshot", 70001)

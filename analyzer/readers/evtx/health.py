@@ -76,7 +76,6 @@ class Health:
         self._before: tuple[int, int, int, int] | None = None  # number, record id, time and computer of the last
         self._ids: list[U64] = []
         self._sources: list[I64] = []  # computer and channel of each id, as one number
-        self._source_numbers: dict[tuple[int, int], int] = {}
         self._channel_numbers: dict[str, int] = {}
         self._steps = 0  # of the clock backwards
         self._largest_step: tuple[int, int, int] | None = None  # size, record id, time before
