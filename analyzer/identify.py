@@ -7,11 +7,29 @@ file: a log whose header is damaged still has chunks on their grid, and a ``wfpd
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
+from analyzer.readers import auditpol, plaintext, rules, services
+from analyzer.readers.eventsniff import sniff_events
 from analyzer.readers.xmltext import detect_encoding, sniff_xml
 
-FileKind = Literal["evtx", "wfpstate", "filters", "netevents", "wfpdiag", "unknown"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FileKind = Literal[
+    "evtx",
+    "eventxml",
+    "eventjson",
+    "wfpstate",
+    "filters",
+    "netevents",
+    "wfpdiag",
+    "cab",
+    "services",
+    "audit-policy",
+    "rules",
+    "unknown",
+]
 
 HEAD: Final = 65536
 BLOCK: Final = 16 * 65536  # how much of a file is fed at a time: whole chunks, so that the grid is never cut
@@ -29,7 +47,6 @@ _ARCHIVE: Final = f"{{}}; {_UNPACK}"
 _MAGICS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"PK\x03\x04", _ARCHIVE.format("a zip archive")),
     (b"PK\x05\x06", _ARCHIVE.format("an empty zip archive")),
-    (b"MSCF", _ARCHIVE.format("a cabinet archive (.cab)")),
     (b"\x1f\x8b", _ARCHIVE.format("a gzip archive")),
     (b"7z\xbc\xaf\x27\x1c", _ARCHIVE.format("a 7-Zip archive")),
     (b"Rar!", _ARCHIVE.format("a RAR archive")),
@@ -42,7 +59,20 @@ _MAGICS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"regf", "a registry hive"),
     (b"\x89PNG", "a picture"),
 )
-_FILTERS: Final = (b"<filters", "<filters".encode("utf-16-le"), "<filters".encode("utf-16-be"))
+# Plain tables and lists, told by their beginning.
+_TEXTS: Final[tuple[tuple[Callable[[str], bool], FileKind, str], ...]] = (
+    (auditpol.sniff, "audit-policy", "an audit policy (auditpol), which is not read yet"),
+    (rules.sniff, "rules", "exported firewall rules or another registry export, which are not read yet"),
+    (
+        services.sniff,
+        "services",
+        "a list of services (tasklist /svc, sc queryex, Win32_Service), which is not read yet",
+    ),
+)
+_ENCODINGS: Final = ("ascii", "utf-16-le", "utf-16-be")
+_FILTERS: Final = tuple("<filters".encode(encoding) for encoding in _ENCODINGS)
+# What only a capture (`netsh wfp capture`) holds; it may hold filters too.
+_CAPTURE: Final = tuple(tag.encode(encoding) for tag in ("<initialState", "<netEvent") for encoding in _ENCODINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +87,11 @@ class Identity:
     telling: bool = False
 
 
+_KNOWN: Final[tuple[tuple[bytes, Identity], ...]] = (
+    (FILE_MAGIC, Identity("evtx", "an event log")),
+    (b"MSCF", Identity("cab", "a cabinet (.cab) of netsh wfp capture, which is not read yet", telling=True)),
+)
+CAPTURE: Final = Identity("wfpdiag", "a WFP capture (netsh wfp capture), which is not read yet", telling=True)
 OWN_OUTPUT: Final = Identity("unknown", "an output of this program")
 # How the outputs begin: the page's generator, the result document, lines of events and of filters.
 _OWN_MARKS: Final = ('<meta name="generator" content="wfp-analyzer', '"name": "wfp-analyzer"')
@@ -70,17 +105,22 @@ class Identifier:
         self.identity = identify(b"")
         self._first = True
         self._tail = b""
+        self._diag = False  # the root is <wfpdiag>: which of the two it is may show far down
+        self._capture: Identity | None = None
 
     def feed(self, block: bytes) -> None:
         """Look at the next block."""
         if self._first:
             self.identity = identify(block[:HEAD])
             self._first = False
+            self._diag = self.identity.kind == "wfpdiag"
         if self.identity.kind == "unknown" and _on_grid(block):
             self.identity = Identity("evtx", "an event log with a damaged file header")
-        elif self.identity.kind == "wfpdiag":
+        elif self._diag and self._capture is None:
             text = self._tail + block
-            if any(tag in text for tag in _FILTERS):
+            if any(tag in text for tag in _CAPTURE):
+                self.identity = self._capture = CAPTURE
+            elif any(tag in text for tag in _FILTERS):
                 self.identity = Identity("filters", "WFP filters (netsh wfp show filters)")
             self._tail = block[-32:]
 
@@ -89,10 +129,13 @@ def identify(head: bytes) -> Identity:
     """Judge a file by its first ``HEAD`` bytes (all of them for a smaller file)."""
     if not head:
         return Identity("unknown", "an empty file", telling=True)
-    if head.startswith(FILE_MAGIC):
-        return Identity("evtx", "an event log")
+    for magic, identity in _KNOWN:
+        if head.startswith(magic):
+            return identity
     if head[4:8] == b"LfLe":
         return Identity("unknown", "an event log of the old .evt format (before Windows Vista), not read", telling=True)
+    if (events := sniff_events(head)) is not None:
+        return Identity(events[0], events[1], telling=True)
     for magic, what in _MAGICS:
         if head.startswith(magic):
             return Identity("unknown", what, telling=what.endswith(_UNPACK))
@@ -112,6 +155,10 @@ def _no_xml(head: bytes) -> Identity:
     encoding, _ = detect_encoding(head)
     if b"\0" in head and not encoding.startswith("utf-16"):
         return Identity("unknown", "binary data of an unknown format")
+    text = plaintext.head_text(head)
+    for sniff, kind, what in _TEXTS:
+        if sniff(text):
+            return Identity(kind, what, telling=True)
     return Identity("unknown", "text that is not XML, or XML without a root element")
 
 
@@ -127,11 +174,12 @@ def _by_root(name: str) -> Identity:
             return Identity(
                 "wfpdiag", "a WFP capture without filters (netsh wfp capture), which is not read yet", telling=True
             )
-        case "netEvents":
+        case "netEvents" | "netEvent":
             return Identity(
                 "netevents", "WFP net events (netsh wfp show netevents), which are not read yet", telling=True
             )
         case "Event" | "Events":
-            what = f"an XML file of events (root element {name}), not read yet: export the log as .evtx"
-            return Identity("unknown", what, telling=True)
+            return Identity(
+                "unknown", f"an XML file of events (root element {name}) without an event in sight", telling=True
+            )
     return Identity("unknown", f"an XML file of another kind (root element {name})")
