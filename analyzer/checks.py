@@ -46,10 +46,12 @@ class Check(IntFlag):
     NO_EVENT_TIME = 1024
     UNWATCHED = 2048  # the logs do not cover all the time in between
     DISAGREE = 4096  # another state that fits as well holds a filter of another kind under this id
+    HISTORY = 8192  # 5441 and 5447: at the event's time the id was another filter than this, or not yet or no longer it
+    OTHER_NAMED = 16384  # the same, but records may be missing in between
 
 
 NO_NUMBER: Final = np.uint64(2**64 - 1)  # stands for a missing number; no layer has it
-CONTRADICTS: Final = Check.LAYER | Check.ACTION | Check.ORIGIN | Check.CONDITION | Check.CHANGED
+CONTRADICTS: Final = Check.LAYER | Check.ACTION | Check.ORIGIN | Check.CONDITION | Check.CHANGED | Check.HISTORY
 IN_BETWEEN: Final = Check.BOOT | Check.RELOAD | Check.CLOCK | Check.NO_EVENT_TIME | Check.UNWATCHED
 UNCHECKED: Final = IN_BETWEEN | Check.NO_STATE_TIME | Check.NO_LAYER  # what keeps a match from being a snapshot
 # Which markers weaken a match that they lie in the way of.
@@ -111,11 +113,23 @@ def check(
     events : oriented events of one computer, n rows.
     flows : the same n rows as arrays.
     """
-    count = len(events)
     rtid = events["filter_rtid"].to_numpy(dtype="uint64", na_value=0)
     distinct, inverse = np.unique(rtid, return_inverse=True)
     table = rows_by_id(book, snapshot)
     row = np.array([table.get(int(number), -1) if number else -1 for number in distinct], dtype=np.int64)[inverse]
+    checked = check_rows(events, flows, book, row, has_origins=snapshot.has_origins)
+    _check_times(events, row, checked.bits, snapshot, markers, computer, watch)
+    return checked
+
+
+def check_rows(
+    events: pd.DataFrame, flows: FlowArrays, book: Book, row: NDArray[np.int64], *, has_origins: bool
+) -> Checked:
+    """Check each event against the filter at its ``row`` of the book (-1: none), without regard to time.
+
+    ``has_origins`` says that the source of these rows writes the origins of filters.
+    """
+    count = len(events)
     bits = np.zeros(count, dtype=np.int64)
     failing = np.full(count, -1, dtype=np.int64)
     specific = np.zeros(count, dtype=bool)
@@ -127,10 +141,8 @@ def check(
     for at, found in enumerate(np.unique(row[row >= 0])):
         stop = bounds[at + 1] if at + 1 < len(bounds) else count
         here = order[bounds[at] : stop]
-        _check_filter(
-            int(found), here, book, (layer_rtid, is_permit, origins, flows), (bits, failing, specific), snapshot
-        )
-    _check_times(events, row, bits, snapshot, markers, computer, watch)
+        given = (layer_rtid, is_permit, origins, flows)
+        _check_filter(int(found), here, book, given, (bits, failing, specific), has_origins=has_origins)
     return Checked(row, bits, failing, specific)
 
 
@@ -140,7 +152,8 @@ def _check_filter(
     book: Book,
     given: tuple[NDArray[np.uint64], NDArray[np.bool_], NDArray[np.object_], FlowArrays],
     out: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]],
-    snapshot: Snapshot,
+    *,
+    has_origins: bool,
 ) -> None:
     """Check all events that name one filter."""
     layer_rtid, is_permit, origins, flows = given
@@ -157,7 +170,7 @@ def _check_filter(
     wrong = np.where(is_permit[here], action in NOT_PERMITTING, action in NOT_BLOCKING)
     bits[here] |= np.where(wrong, int(Check.ACTION), 0)
     for origin in {o for o in origins[here] if isinstance(o, str)}:
-        if origin_match.disagrees(origin, item, state_has_origins=snapshot.has_origins):
+        if origin_match.disagrees(origin, item, state_has_origins=has_origins):
             bits[here] |= np.where(origins[here] == origin, int(Check.ORIGIN), 0)
     tests = book.tests.get(found, ())
     if tests:
@@ -208,7 +221,12 @@ def check_changes(events: pd.DataFrame, checked: Checked, changes: Changes, take
     if moment is None or not changes:
         return
     times = nanoseconds(events["time"])
-    rtid = events["filter_rtid"].to_numpy(dtype="uint64", na_value=0)
-    for number in np.intersect1d(np.unique(rtid), np.array(list(changes), dtype="uint64")):
-        here = np.flatnonzero((rtid == number) & (checked.row >= 0))
-        checked.bits[here] |= np.where(any_between(changes[int(number)], times[here], moment), int(Check.CHANGED), 0)
+    here = np.flatnonzero(checked.row >= 0)
+    rtid = events["filter_rtid"].to_numpy(dtype="uint64", na_value=0)[here]
+    order = np.argsort(rtid, kind="stable")
+    distinct, firsts = np.unique(rtid[order], return_index=True)
+    for number, first, stop in zip(distinct, firsts, [*firsts[1:], len(order)], strict=True):
+        marks = changes.get(int(number))
+        if marks is not None:
+            same = here[order[first:stop]]
+            checked.bits[same] |= np.where(any_between(marks, times[same], moment), int(Check.CHANGED), 0)

@@ -354,6 +354,7 @@ EPOCHS: Final[dict[str, str]] = {
     "record_id": NUMBER,
     "present": "int64",  # 5441 records
     "changes": "int64",  # 5447 records
+    "others": "int64",  # records of callouts, providers, contexts and sublayers: 5440, 5442-5444, 5446, 5448-5450
     "reloads": "int64",  # records of policy changes
 }
 

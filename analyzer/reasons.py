@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from analyzer import cells
 from analyzer.checks import FIELDS, Check
@@ -12,7 +12,7 @@ from analyzer.wfp import fields as wfp_fields
 from analyzer.wfp import layers, origins
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Mapping
 
     from analyzer.pairing import Fit
     from analyzer.states import Snapshot
@@ -24,10 +24,11 @@ class Rank(IntEnum):
     ABSENT = 0
     CONTRADICTED = 1
     ID_ONLY = 2
-    SNAPSHOT = 3
+    HISTORY = 3
+    SNAPSHOT = 4
 
 
-GRADES: Final = ("none", "contradicted", "id-only", "snapshot")
+GRADES: Final = ("none", "contradicted", "id-only", "history", "snapshot")
 
 EVENT_5031: Final = (
     "event 5031 says so itself: the firewall refused to let this application accept connections, it names no filter"
@@ -40,6 +41,7 @@ NOT_IN_STATE: Final = (
     "none of the states holds this run-time id just once: the filter is gone, or it belonged to another time or boot"
 )
 NO_ID: Final = "the event names no filter: its run-time id is 0"
+RECORDS_MISSING: Final = "records may be missing between that and the event, so the id may have changed hands"
 ID_MISSING: Final = "the event carries no run-time id"
 
 
@@ -49,7 +51,7 @@ def by_origin(origin: str, sublayer: str | None) -> str:
     return f"the event carries the filter origin “{origins.clean(origin)}”: {read.words if read else 'not known'}"
 
 
-def by_filter(item: pd.Series) -> str:
+def by_filter(item: Mapping[str, Any]) -> str:
     """Say what the state's filter is, and on which evidence."""
     hint = " (a hint only)" if item["kind_evidence"] == "name" else ""
     return f"filter {cells.number(item['filter_id'])} of {item['input']}: {item['why']}{hint}"
@@ -63,34 +65,59 @@ class Match:
     bits: int
     failing: int
     named: str
-    item: pd.Series | None
+    item: Mapping[str, Any] | None
     state: Snapshot | None
     fit: Fit | None
+    recalled: str | None = None  # what the log's own filter history says of this id at this time
+    other: str | None = None  # a state that holds another filter under the id than the history names
 
 
 def of_match(match: Match, *, any_state: bool) -> tuple[str, ...]:
     """Say what ties the id to the state's filter, or what speaks against it."""
     if match.named != "id":
         return (NO_ID if match.named == "zero" else ID_MISSING,)
-    if match.item is None or match.state is None:
+    if match.item is None or (match.state is None and match.recalled is None):
         return (NOT_IN_STATE if any_state else NO_STATE,)
-    found, name, fit = Check(match.bits), match.state.name, match.fit
+    if match.state is None:
+        return _of_history(match, match.item)
+    return _of_state(match, match.item, match.state)
+
+
+def _of_state(match: Match, item: Mapping[str, Any], state: Snapshot) -> tuple[str, ...]:
+    """Say what ties the id to a state's filter, or what speaks against it."""
+    found, name, fit = Check(match.bits), state.name, match.fit
+    told = () if match.recalled is None else (match.recalled,)
     if match.rank is Rank.CONTRADICTED:
-        against = [text for flag, text in _contradictions(match.failing, match.item) if flag in found]
+        against = [text for flag, text in _contradictions(match.failing, item) if flag in found]
         if fit is not None and fit.excluded:
             against.extend(fit.pairing.against[:2])
-        number = cells.number(match.item["filter_id"])
-        return (f"{name} holds the id {number}, but it cannot be the filter that was meant", *against)
+        number = cells.number(item["filter_id"])
+        return (f"{name} holds the id {number}, but it cannot be the filter that was meant", *against, *told)
+    if match.rank is Rank.HISTORY:
+        return (*told, f"{name} holds the same filter (the same key) under this id, which tells more of it")
     if match.rank is Rank.SNAPSHOT:
         ties = fit.pairing.ties[:2] if fit is not None else ()
-        return (f"{name} holds the id, and its layer, action and conditions agree", *ties)
+        return (f"{name} holds the id, and its layer, action and conditions agree", *ties, *told)
     weak = [text for flag, text in _WEAK if flag in found]
     if fit is not None and fit.pairing.fits != "yes":
         weak.extend(fit.pairing.against[:2] or ("nothing ties the state to this host and time strongly enough",))
-    return (f"{name} holds the id and nothing contradicts it, but the match is by number only", *weak)
+    return (f"{name} holds the id and nothing contradicts it, but the match is by number only", *weak, *told)
 
 
-def _contradictions(failing: int, item: pd.Series) -> tuple[tuple[Check, str], ...]:
+def _of_history(match: Match, item: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say what the log's own filter history tells, and what speaks for or against it."""
+    found, told = Check(match.bits), match.recalled or ""
+    other = () if match.other is None else (f"{match.other} holds another filter under this id: it is of another time",)
+    if match.rank is Rank.CONTRADICTED:
+        against = ~Check.HISTORY & found  # the first sentence says that already
+        wrong = [text for flag, text in _contradictions(match.failing, item) if flag in against]
+        return (told, *wrong, *other)
+    if match.rank is Rank.ID_ONLY:
+        return (told, RECORDS_MISSING, *other)
+    return (told, *other)
+
+
+def _contradictions(failing: int, item: Mapping[str, Any]) -> tuple[tuple[Check, str], ...]:
     """Return the sentence of each contradicting check."""
     layer = cells.text(item["layer"]) or "another layer"
     field = wfp_fields.field_words(FIELDS[failing]) if failing >= 0 else "a value"
@@ -100,6 +127,7 @@ def _contradictions(failing: int, item: pd.Series) -> tuple[tuple[Check, str], .
         (Check.ORIGIN, f"its origin is “{cells.text(item['origin']) or 'none'}”, the event names another"),
         (Check.CONDITION, f"its conditions do not match the event ({field})"),
         (Check.CHANGED, "the log shows (5447) that the id was given to another filter in between"),
+        (Check.HISTORY, "the log's own records (5441, 5447) tell of another filter, or of none, with this id then"),
     )
 
 
@@ -110,5 +138,6 @@ _WEAK: Final = (
     (Check.NO_LAYER, "the layer could not be compared"),
     (Check.NO_EVENT_TIME, "the event carries no time"),
     (Check.UNWATCHED, "the logs do not cover all the time between the event and the state"),
+    (Check.OTHER_NAMED, "the log's own records (5441, 5447), which may be incomplete, name another filter for this id"),
     (Check.DISAGREE, "another state that fits as well holds another kind of filter under this id"),
 )

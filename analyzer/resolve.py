@@ -1,7 +1,8 @@
 """The join: which filter was meant by each event, what kind of block that is, how sure, and why.
 
-Every computer's events are checked against every state; the best match wins. The event's own word (its id, its
-filter origin) outranks any state; a contradicted match is never shown as the cause.
+Every computer's events are checked against every state and against the log's own filter history, as of the event's
+time; the best match wins. The event's own word (its id, its filter origin) outranks any of them; a contradicted match
+is never shown as the cause.
 """
 
 from __future__ import annotations
@@ -10,23 +11,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
-from analyzer import cells, reasons
+from analyzer import cells, recall
 from analyzer.checks import CONTRADICTS, UNCHECKED, Changes, Check, Checked, check, check_changes
 from analyzer.engine import flows as flow_arrays
 from analyzer.hosts import host_facts
+from analyzer.judge import Case, judge
 from analyzer.markers import nanoseconds
+from analyzer.matches import Best, Offer, keep_better, settle
 from analyzer.pairing import Fit, pair
-from analyzer.reasons import GRADES, Rank
-from analyzer.wfp import codes, origins
+from analyzer.reasons import Rank
+from analyzer.wfp import codes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
+    from analyzer.history import History
     from analyzer.markers import Markers
+    from analyzer.recall import Recalled
     from analyzer.states import Book
     from analyzer.watch import Watched
     from analyzer.wfp.events import Table
@@ -40,33 +45,14 @@ class Resolved:
 
     ``events`` gains ``kind, grade`` (category), ``reasons`` (object: tuple of str), and ``filter_row, matched_row,
     state`` (int64 positions, -1 = none). ``filter_row`` is the filter that may be shown; ``matched_row`` also holds
-    contradicted matches.
+    contradicted matches. ``state`` is -1 where the log's own history names the filter. ``book`` is the one that the
+    rows are of: with the filters that only the history knows.
     """
 
     events: pd.DataFrame
     fits: tuple[Fit, ...]
     changes: dict[str | None, Changes]
-
-
-@dataclass(slots=True)
-class _Best:
-    """The best match so far, per event."""
-
-    rank: NDArray[np.int64]
-    row: NDArray[np.int64]
-    bits: NDArray[np.int64]
-    failing: NDArray[np.int64]
-    state: NDArray[np.int64]
-    distance: NDArray[np.int64]
-    disputed: NDArray[np.bool_]  # another fitting state held a filter of another kind
-
-    @classmethod
-    def none(cls, count: int) -> _Best:
-        """Return "no match" for every event."""
-        minus = np.full(count, -1, dtype=np.int64)
-        far = np.full(count, np.iinfo(np.int64).max, dtype=np.int64)
-        zero = np.zeros(count, dtype=np.int64)
-        return cls(zero.copy(), minus.copy(), zero.copy(), minus.copy(), minus.copy(), far, np.zeros(count, dtype=bool))
+    book: Book
 
 
 def resolve(
@@ -75,6 +61,7 @@ def resolve(
     book: Book,
     markers: Markers,
     watch: Mapping[str | None, Watched],
+    past: History | None = None,
 ) -> Resolved:
     """Join oriented events to the book's filters.
 
@@ -83,9 +70,12 @@ def resolve(
     events : oriented events (:func:`analyzer.addressing.orient`), n rows.
     tables : all event tables, for SIDs and 5447 changes.
     watch : computer -> what time its logs cover.
+    past : the log's own filter history, if it has one (:func:`analyzer.history.recall`).
     """
+    plain = book
+    word, book = recall.recalled(events, plain, past)
     flows = flow_arrays.from_events(events)
-    best = _Best.none(len(events))
+    best = Best.none(len(events))
     fits: list[Fit] = []
     all_changes: dict[str | None, Changes] = {}
     # A permit has no kind: an empty text, since a missing value would differ from itself.
@@ -97,14 +87,24 @@ def resolve(
         own, own_flows = events.iloc[rows], flows.take(rows)
         facts = host_facts(computer, own, tables, watch.get(computer))
         changes = all_changes[computer] = filter_changes(tables["filter_change"], computer)
+        own_word = None if word is None else word.take(rows)
         for number, snapshot in enumerate(book.snapshots):
             checked = check(own, own_flows, book, snapshot, markers, computer, watch.get(computer))
             check_changes(own, checked, changes, snapshot.time)
+            proved = None if own_word is None else recall.compare(checked, own_word)
             fit = pair(facts, snapshot, book, checked, markers)
             fits.append(fit)
-            _keep_better(best, rows, own, checked, fit, number, cells.moment(snapshot.time), kinds)
-    _settle(best)
-    return Resolved(_judge(events, best, book, tuple(fits)), tuple(fits), all_changes)
+            offer = _of_state(own, checked, fit, (number, cells.moment(snapshot.time)), own_word, proved)
+            keep_better(best, rows, offer, kinds)
+        if own_word is not None:
+            own_checked, rank = recall.own_match(own, own_flows, book, own_word)
+            offer = Offer(rank, own_checked, -1, own_word.distance, own_word.life)
+            keep_better(best, rows, offer, kinds)
+    settle(best)
+    book, best.row = recall.only_used(plain, past, word, best.row)
+    case = Case.of(events, book, tuple(fits), best, past)
+    verdicts = judge(best, case, None if word is None else word.status)
+    return Resolved(verdicts, tuple(fits), all_changes, book)
 
 
 def filter_changes(frame: pd.DataFrame, computer: str | None) -> Changes:
@@ -118,129 +118,33 @@ def filter_changes(frame: pd.DataFrame, computer: str | None) -> Changes:
     return {number: np.sort(np.array(times, dtype=np.int64)) for number, times in out.items()}
 
 
-def _keep_better(
-    best: _Best,
-    rows: NDArray[np.intp],
+def _of_state(
     events: pd.DataFrame,
     checked: Checked,
     fit: Fit,
-    number: int,
-    taken: int | None,
-    kinds: NDArray[np.object_],
-) -> None:
-    """Keep this state's match where it ranks higher, or as high and nearer in time."""
-    hit = checked.row >= 0
+    state: tuple[int, int | None],
+    word: Recalled | None,
+    proved: NDArray[np.bool_] | None,
+) -> Offer:
+    """Rank the matches of one state. ``state`` is its number and when it was taken (ns).
+
+    Where the log's own history names the same filter, the match is as good as the history, even without other ties.
+    """
+    count = len(events)
     wrong = ((checked.bits & int(CONTRADICTS)) != 0) | fit.excluded
     between = (checked.bits & int(UNCHECKED)) != 0
     sure = fit.pairing.fits == "yes"
-    cases, ranks = [~hit, wrong, between | (not sure)], [Rank.ABSENT, Rank.CONTRADICTED, Rank.ID_ONLY]
-    rank = np.select(cases, [int(r) for r in ranks], int(Rank.SNAPSHOT))
+    same = np.zeros(count, dtype=bool) if proved is None else proved
+    cases = [checked.row < 0, wrong, ~between & sure, same]
+    ranks = [Rank.ABSENT, Rank.CONTRADICTED, Rank.SNAPSHOT, Rank.HISTORY]
+    rank = np.select(cases, [int(r) for r in ranks], int(Rank.ID_ONLY)).astype(np.int64)
     far = np.iinfo(np.int64).max
-    times = nanoseconds(events["time"])
-    distance = np.full(len(rows), far) if taken is None else np.abs(times - taken)
-    take = (rank > best.rank[rows]) | ((rank == best.rank[rows]) & hit & (distance < best.distance[rows]))
-    rival = (rank == Rank.SNAPSHOT) & (best.rank[rows] == Rank.SNAPSHOT)
-    rival[rival] = kinds[checked.row[rival]] != kinds[best.row[rows][rival]]
-    chosen = rows[take]
-    best.rank[chosen] = rank[take]
-    best.row[chosen] = checked.row[take]
-    best.bits[chosen] = checked.bits[take]
-    best.failing[chosen] = checked.failing[take]
-    best.state[chosen] = number
-    best.distance[chosen] = distance[take]
-    best.disputed[rows[rival]] = True
-
-
-def _settle(best: _Best) -> None:
-    """Lower disputed matches, once all states were heard: a further one cannot outvote a dispute."""
-    best.rank[best.disputed] = Rank.ID_ONLY
-    best.bits[best.disputed] |= int(Check.DISAGREE)
-
-
-def _judge(events: pd.DataFrame, best: _Best, book: Book, fits: tuple[Fit, ...]) -> pd.DataFrame:
-    """Give every event kind, grade, reasons and filter. Equal cases are judged once."""
-    out = events.copy(deep=False)
-    keys = pd.DataFrame(
-        {
-            "event_id": events["event_id"].to_numpy(),
-            "action": events["action"].cat.codes.to_numpy(),
-            "origin": events["event_origin"].cat.codes.to_numpy(),
-            # Only "named", "zero" and "missing" matter here; the id itself is in `row`.
-            "rtid": np.select(
-                [events["filter_rtid"].isna().to_numpy(), (events["filter_rtid"] == 0).fillna(False).to_numpy(bool)],
-                [0, 1],
-                default=2,
-            ),
-            "computer": events["computer"].cat.codes.to_numpy(),
-            "rank": best.rank,
-            "row": best.row,
-            "bits": best.bits,
-            "failing": best.failing,
-            "state": best.state,
-        }
-    )
-    number = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy()
-    _, firsts = np.unique(number, return_index=True)
-    judged = [_judge_case(keys.iloc[first], events, book, fits) for first in firsts]
-    kinds = [item[0] for item in judged]
-    grades = [item[1] for item in judged]
-    shown = np.array([item[2] for item in judged], dtype=np.int64)
-    texts = np.empty(len(judged), dtype=object)
-    for index, item in enumerate(judged):
-        texts[index] = item[3]
-    out["kind"] = pd.Categorical(kinds).take(number) if judged else pd.Categorical([])
-    out["grade"] = pd.Categorical(grades).take(number) if judged else pd.Categorical([])
-    out["reasons"] = texts[number] if judged else np.array([], dtype=object)
-    out["filter_row"] = shown[number] if judged else np.array([], dtype=np.int64)
-    out["matched_row"] = best.row
-    out["state"] = best.state
-    return out
-
-
-def _judge_case(
-    case: pd.Series, events: pd.DataFrame, book: Book, fits: tuple[Fit, ...]
-) -> tuple[str | None, str, int, tuple[str, ...]]:
-    """Judge one distinct case: kind, grade, filter row that may be shown, reasons."""
-    rank, row = int(case["rank"]), int(case["row"])
-    action = str(events["action"].cat.categories[case["action"]])
-    origin = None if case["origin"] < 0 else str(events["event_origin"].cat.categories[case["origin"]])
-    computer = None if case["computer"] < 0 else str(events["computer"].cat.categories[case["computer"]])
-    item = book.filters.iloc[row] if row >= 0 else None
-    state = book.snapshots[int(case["state"])] if case["state"] >= 0 else None
-    if int(case["event_id"]) == 5031:
-        return "default-inbound", "event", -1, (reasons.EVENT_5031,)
-    match = reasons.of_match(
-        reasons.Match(
-            rank=Rank(rank),
-            bits=int(case["bits"]),
-            failing=int(case["failing"]),
-            named=("missing", "zero", "id")[int(case["rtid"])],
-            item=item,
-            state=state,
-            fit=_fit(fits, computer, state.name if state else None),
-        ),
-        any_state=bool(book.snapshots),
-    )
-    usable = row if rank >= Rank.ID_ONLY else -1
-    if action == "permit":
-        said = origin is not None and origins.origin_kind(origin) is not None
-        return None, "origin" if said else GRADES[rank], usable, match
-    # Only a tied filter may say more about the event's own origin.
-    sublayer = cells.text(item["sublayer"]) if item is not None and rank == Rank.SNAPSHOT else None
-    by_origin = origins.origin_kind(origin, sublayer)
-    if by_origin is not None:
-        return by_origin, "origin", usable, (reasons.by_origin(str(origin), sublayer), *match)
-    if int(case["rtid"]) == 1:
-        return "no-filter", "none", -1, match
-    extra = (reasons.ORIGIN_UNKNOWN,) if origin is not None else ()
-    if usable >= 0 and item is not None and cells.text(item["kind"]) is not None:
-        said_kind = (reasons.by_filter(item),)
-        weakest = Rank.ID_ONLY if item["kind_evidence"] == "name" else rank
-        grade = "none" if item["kind"] == "unresolved" else GRADES[min(rank, weakest)]
-        return str(item["kind"]), grade, usable, (*said_kind, *match, *extra)
-    return "unresolved", "contradicted" if rank == Rank.CONTRADICTED else "none", -1, (*match, *extra)
-
-
-def _fit(fits: tuple[Fit, ...], computer: str | None, state: str | None) -> Fit | None:
-    """Find how a state relates to a computer."""
-    return next((f for f in fits if f.pairing.computer == computer and f.pairing.state == state), None)
+    number, taken = state
+    distance = np.full(count, far) if taken is None else np.abs(nanoseconds(events["time"]) - taken)
+    life = np.full(count, -1, dtype=np.int64)
+    if word is not None:
+        # A history that disagrees is worth telling of, too.
+        told = same | ((checked.bits & int(Check.HISTORY | Check.OTHER_NAMED)) != 0)
+        life = np.where(told, word.life, -1)
+        distance = np.where(same & (rank == Rank.HISTORY), -1, distance)  # fuller than the history's own filter
+    return Offer(rank, checked, number, distance, life)

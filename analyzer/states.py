@@ -8,14 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
-from analyzer import frames
+from analyzer import frames, history_filters
 from analyzer.classify import classify
 from analyzer.engine.conditions import Test, tests_by_filter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from analyzer.readers.wfpstate import WfpState
 
@@ -38,7 +41,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All states. ``filters`` has FILTERS plus ``kind, kind_evidence, why, rule_id, rule_maker``."""
+    """All states. ``filters`` has FILTERS plus ``kind, kind_evidence, why, rule_id, rule_maker``.
+
+    After the rows of the states there may stand filters that only the log's own history knows (:func:`remember`).
+    """
 
     snapshots: tuple[Snapshot, ...]
     filters: pd.DataFrame
@@ -95,3 +101,31 @@ def bind(states: Sequence[tuple[str, WfpState]]) -> Book:
     sublayers = frames.concat([state.sublayers for _, state in states], frames.SUBLAYERS)
     classes = classify(filters, tests, providers, sublayers)
     return Book(tuple(snapshots), pd.concat([filters, classes], axis=1), tests, conditions)
+
+
+def remember(book: Book, lifetimes: pd.DataFrame, wanted: NDArray[np.int64]) -> tuple[Book, NDArray[np.int64]]:
+    """Add filters of the history to the book.
+
+    Parameters
+    ----------
+    lifetimes : a LIFETIMES frame.
+    wanted : its rows that are to be added, each once.
+
+    Returns
+    -------
+    The new book, and for each lifetime the row of its filter in there (-1: not added).
+    """
+    row_of = np.full(len(lifetimes), -1, np.int64)
+    if not len(wanted):
+        return book, row_of
+    start = len(book.filters)
+    row_of[wanted] = np.arange(start, start + len(wanted))
+    part = lifetimes.iloc[wanted].reset_index(drop=True)
+    filters, conditions = history_filters.rows(part)
+    classes = history_filters.classified(filters, conditions, part["provider_name"])
+    added = pd.concat([filters, classes], axis=1)
+    together = pd.concat([book.filters, added], ignore_index=True) if start else added
+    conditions["filter_row"] = conditions["filter_row"] + start
+    tests = book.tests | tests_by_filter(conditions)
+    known = frames.concat([book.conditions, conditions], frames.CONDITIONS)
+    return Book(book.snapshots, together, tests, known), row_of
