@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from analyzer import cells, reasons
+from analyzer import cells, folding, reasons
 from analyzer.checks import CONTRADICTS, UNCHECKED, Changes, Check, Checked, check, check_changes
 from analyzer.engine import flows as flow_arrays
-from analyzer.hosts import host_facts
+from analyzer.hosts import connections_of, host_facts
 from analyzer.markers import nanoseconds
 from analyzer.pairing import Fit, pair
 from analyzer.reasons import GRADES, Rank
@@ -90,12 +90,14 @@ def resolve(
     all_changes: dict[str | None, Changes] = {}
     # A permit has no kind: an empty text, since a missing value would differ from itself.
     kinds = book.filters["kind"].fillna("").to_numpy(dtype=object)
+    wanted = frozenset().union(*(connections_of(snapshot.endpoints) for snapshot in book.snapshots))
     hosts = events["computer"].cat.codes.to_numpy()
     for code in np.unique(hosts):
         rows = np.flatnonzero(hosts == code)
         computer = None if code < 0 else str(events["computer"].cat.categories[code])
-        own, own_flows = events.iloc[rows], flows.take(rows)
-        facts = host_facts(computer, own, tables, watch.get(computer))
+        whole = len(rows) == len(events)  # one host, as mostly: nothing has to be taken out
+        own, own_flows = (events, flows) if whole else (events.iloc[rows], flows.take(rows))
+        facts = host_facts(computer, own, tables, watch.get(computer), wanted)
         changes = all_changes[computer] = filter_changes(tables["filter_change"], computer)
         for number, snapshot in enumerate(book.snapshots):
             checked = check(own, own_flows, book, snapshot, markers, computer, watch.get(computer))
@@ -160,28 +162,24 @@ def _settle(best: _Best) -> None:
 def _judge(events: pd.DataFrame, best: _Best, book: Book, fits: tuple[Fit, ...]) -> pd.DataFrame:
     """Give every event kind, grade, reasons and filter. Equal cases are judged once."""
     out = events.copy(deep=False)
-    keys = pd.DataFrame(
-        {
-            "event_id": events["event_id"].to_numpy(),
-            "action": events["action"].cat.codes.to_numpy(),
-            "origin": events["event_origin"].cat.codes.to_numpy(),
-            # Only "named", "zero" and "missing" matter here; the id itself is in `row`.
-            "rtid": np.select(
-                [events["filter_rtid"].isna().to_numpy(), (events["filter_rtid"] == 0).fillna(False).to_numpy(bool)],
-                [0, 1],
-                default=2,
-            ),
-            "computer": events["computer"].cat.codes.to_numpy(),
-            "rank": best.rank,
-            "row": best.row,
-            "bits": best.bits,
-            "failing": best.failing,
-            "state": best.state,
-        }
-    )
-    number = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy()
-    _, firsts = np.unique(number, return_index=True)
-    judged = [_judge_case(keys.iloc[first], events, book, fits) for first in firsts]
+    rtid = events["filter_rtid"]
+    keys = {
+        "event_id": events["event_id"].to_numpy(),
+        "action": events["action"].cat.codes.to_numpy(),
+        "origin": events["event_origin"].cat.codes.to_numpy(),
+        # Only "named", "zero" and "missing" matter here; the id itself is in `row`.
+        "rtid": np.where(rtid.isna(), 0, np.where(rtid.to_numpy(dtype="uint64", na_value=0) == 0, 1, 2)),
+        "computer": events["computer"].cat.codes.to_numpy(),
+        "rank": best.rank,
+        "row": best.row,
+        "bits": best.bits,
+        "failing": best.failing,
+        "state": best.state,
+    }
+    number = folding.number([folding.codes_of(pd.Series(values)) for values in keys.values()], len(events))
+    firsts = np.flatnonzero(np.diff(np.maximum.accumulate(number), prepend=-1)) if len(events) else ()
+    cases = [{name: int(values[first]) for name, values in keys.items()} for first in firsts]
+    judged = [_judge_case(case, events, book, fits) for case in cases]
     kinds = [item[0] for item in judged]
     grades = [item[1] for item in judged]
     shown = np.array([item[2] for item in judged], dtype=np.int64)
@@ -198,23 +196,23 @@ def _judge(events: pd.DataFrame, best: _Best, book: Book, fits: tuple[Fit, ...])
 
 
 def _judge_case(
-    case: pd.Series, events: pd.DataFrame, book: Book, fits: tuple[Fit, ...]
+    case: Mapping[str, int], events: pd.DataFrame, book: Book, fits: tuple[Fit, ...]
 ) -> tuple[str | None, str, int, tuple[str, ...]]:
     """Judge one distinct case: kind, grade, filter row that may be shown, reasons."""
-    rank, row = int(case["rank"]), int(case["row"])
+    rank, row = case["rank"], case["row"]
     action = str(events["action"].cat.categories[case["action"]])
     origin = None if case["origin"] < 0 else str(events["event_origin"].cat.categories[case["origin"]])
     computer = None if case["computer"] < 0 else str(events["computer"].cat.categories[case["computer"]])
     item = book.filters.iloc[row] if row >= 0 else None
-    state = book.snapshots[int(case["state"])] if case["state"] >= 0 else None
-    if int(case["event_id"]) == 5031:
+    state = book.snapshots[case["state"]] if case["state"] >= 0 else None
+    if case["event_id"] == 5031:
         return "default-inbound", "event", -1, (reasons.EVENT_5031,)
     match = reasons.of_match(
         reasons.Match(
             rank=Rank(rank),
-            bits=int(case["bits"]),
-            failing=int(case["failing"]),
-            named=("missing", "zero", "id")[int(case["rtid"])],
+            bits=case["bits"],
+            failing=case["failing"],
+            named=("missing", "zero", "id")[case["rtid"]],
             item=item,
             state=state,
             fit=_fit(fits, computer, state.name if state else None),
@@ -230,7 +228,7 @@ def _judge_case(
     by_origin = origins.origin_kind(origin, sublayer)
     if by_origin is not None:
         return by_origin, "origin", usable, (reasons.by_origin(str(origin), sublayer), *match)
-    if int(case["rtid"]) == 1:
+    if case["rtid"] == 1:
         return "no-filter", "none", -1, match
     extra = (reasons.ORIGIN_UNKNOWN,) if origin is not None else ()
     if usable >= 0 and item is not None and cells.text(item["kind"]) is not None:
