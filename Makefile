@@ -11,11 +11,12 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types walls plain tests golden samples picture clean
+.PHONY: help demo test lint types walls plain tests fuzz golden samples picture clean
 
 help:
 	@echo 'make demo     analyze the shipped ticket and say where the report is'
 	@echo 'make test     everything: style, types, walls, a plain install, the demo, all tests'
+	@echo 'make fuzz     damage logs in 200,000 ways and read them (FUZZ="--minutes 5 --seed 7" for other runs)'
 	@echo 'make golden   refresh the expected outputs that tests compare with'
 	@echo 'make samples  make the shipped tickets again'
 	@echo 'make picture  make docs/report.png again (needs Chromium)'
@@ -65,6 +66,9 @@ tests: $(VENV)/made-dev
 	$(BIN)/python -m pytest -n 2
 
 # ------------------------------------------------------------------------------------------------ for developers
+
+fuzz: $(VENV)/made-dev
+	PYTHONPATH=. $(BIN)/python tests/fuzz $(FUZZ)
 
 golden: $(VENV)/made-dev
 	WFP_ANALYZER_GOLDEN=refresh $(BIN)/python -m pytest -q -k golden

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from analyzer.hashing import Hashing
 from analyzer.identify import BLOCK, READ, FileKind, Identifier
 from analyzer.model import Problem
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _NAMES_SHOWN: Final = 5
+BESIDE_FROM: Final = 32 << 20  # bytes from which on a log is hashed while it is read, and not before
 _READABLE: Final = "event logs (.evtx), WFP states (netsh wfp show state) and WFP filters (netsh wfp show filters)"
 
 
@@ -47,11 +49,23 @@ class CaseFile:
     bytes: int | None = None
     sha256: str | None = None
     modified: str | None = None
+    hashing: Hashing | None = None  # computes the hash of a large file; ``sha256`` is None then
 
     @property
     def readable(self) -> bool:
         """Whether a reader exists for this kind."""
-        return self.kind in READ and self.sha256 is not None
+        return self.kind in READ and (self.sha256 is not None or self.hashing is not None)
+
+    def hash(self, problems: list[Problem]) -> str | None:
+        """Return the SHA-256 in hexadecimal, waiting for it where need be; None where the file can't be read."""
+        if self.hashing is None:
+            return self.sha256
+        try:
+            return self.hashing.result()
+        except OSError as error:
+            what = f"could not be read to its end for its hash ({_reason(error)})"
+            problems.append(Problem(self.name, None, "doubtful", what))
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +104,11 @@ def open_case(paths: Sequence[Path], progress: Callable[[str, int, int], None] |
     found = _unique_names(_once(_find(paths, problems), problems))
     files: list[CaseFile] = []
     by_content: dict[str, CaseFile] = {}
+    sizes = Counter(_size(item.path) for item in found)
     for item in found:
-        file = _read(item, problems, progress)
+        # only files of one size can be the same, so that the hash has to be known before one of them is left out
+        alone = sizes[_size(item.path)] == 1
+        file = _read(item, problems, progress, beside=alone)
         twin = by_content.get(file.sha256) if file.readable and file.sha256 else None
         if twin is not None:
             problems.append(Problem(file.name, None, "note", f"the same content as {twin.name}: read once"))
@@ -220,15 +237,28 @@ def _unique_names(found: list[_Found]) -> list[_Found]:
 # Reading once: identity, hash, facts
 
 
-def _read(item: _Found, problems: list[Problem], progress: Callable[[str, int, int], None] | None) -> CaseFile:
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
+
+
+def _read(
+    item: _Found, problems: list[Problem], progress: Callable[[str, int, int], None] | None, *, beside: bool
+) -> CaseFile:
     digest = hashlib.sha256()
     identifier = Identifier()
     size = 0
+    hashing: Hashing | None = None
     try:
         with item.path.open("rb") as stream:
             status = os.fstat(stream.fileno())
             while block := stream.read(BLOCK):
                 identifier.feed(block)
+                if beside and identifier.identity.kind == "evtx" and status.st_size >= BESIDE_FROM:
+                    hashing, size = Hashing(item.path), status.st_size
+                    break
                 digest.update(block)
                 size += len(block)
                 if progress is not None:
@@ -246,8 +276,9 @@ def _read(item: _Found, problems: list[Problem], progress: Callable[[str, int, i
         item.named,
         identity.telling,
         size,
-        digest.hexdigest(),
+        digest.hexdigest() if hashing is None else None,
         rfc3339(status.st_mtime_ns),
+        hashing,
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+_NO_TIMES: Final = (np.iinfo(np.int64).min, np.iinfo(np.int64).max)  # NaT, and the least of no times
 
 
 def number(value: object) -> int | None:
@@ -32,10 +34,25 @@ def rfc3339(nanoseconds: int) -> str:
     return f"{pd.Timestamp(seconds, unit='s').strftime('%Y-%m-%dT%H:%M:%S')}.{rest // 100:07d}Z"
 
 
+def rfc3339_all(nanoseconds: NDArray[np.int64]) -> list[str | None]:
+    """Write many times as the contract wants them; None for NaT and for the greatest int64."""
+    texts = np.datetime_as_string(nanoseconds.view("datetime64[ns]"), unit="ns").tolist()
+    gone = np.isin(nanoseconds, _NO_TIMES).tolist()
+    return [None if no else f"{text[:27]}Z" for text, no in zip(texts, gone, strict=True)]
+
+
 def when(value: object) -> str | None:
     """Write a time cell as the contract wants it, or None."""
     found = moment(value)
     return None if found is None else rfc3339(found)
+
+
+def texts(column: pd.Series) -> list[str | None]:
+    """Return a text column as str and None."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        known = [*column.cat.categories.tolist(), None]  # code -1, a missing value, is the last one
+        return [known[code] for code in column.cat.codes.tolist()]
+    return [text(value) for value in column.tolist()]
 
 
 def objects(column: pd.Series) -> NDArray[np.object_]:

@@ -10,18 +10,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
+from analyzer.ending import Terminated, end_on_signals
 from analyzer.output import STDOUT, OutputError, check_standard_output, standard_error, standard_output
+from analyzer.progress import Progress
 from analyzer.run import Exit, RefusedError, Run, no_filters, nothing_usable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from analyzer.model import Analysis, Problem
 
@@ -149,15 +150,17 @@ def report(
     targets = (output,) if json_ is None else (output, json_)
     check_standard_output()  # for the summary, if for nothing else
     run = Run(context.obj or (), inputs, targets, force, strict)
-    analysis = _analyze(run, nothing_usable)
-    from reports.export import report_json
-    from reports.html import render_html
+    progress = _progress()
+    analysis = _analyze(run, nothing_usable, progress)
+    with _shown(progress, "drawing the page"):
+        from reports.document import report_json
+        from reports.html import render_html
 
-    texts = [[render_html(analysis)], *([[report_json(analysis)]] if json_ is not None else [])]
+        texts = [[render_html(analysis)], *([[report_json(analysis)]] if json_ is not None else [])]
     taken = STDOUT in targets
     if not taken:
         _print_summary(analysis)  # before the files: where it can't be written, they are not put in place
-    code = run.finish(analysis, texts)
+    code = _finish(run, analysis, texts, progress)
     if taken:
         _print_summary(analysis, err=True)
     for target in targets:
@@ -173,11 +176,12 @@ def report(
 def events(context: click.Context, inputs: tuple[Path, ...], output: Path, *, force: bool, strict: bool) -> int:
     """Write every audit event with its verdict: one JSON object per line, in time order."""
     run = Run(context.obj or (), inputs, (output,), force, strict)
-    analysis = _analyze(run, nothing_usable)
+    progress = _progress()
+    analysis = _analyze(run, nothing_usable, progress)
     _say_problems(analysis.problems)
     from reports.export import event_lines
 
-    return run.finish(analysis, [(line + "\n" for line in event_lines(analysis))])
+    return _finish(run, analysis, [(line + "\n" for line in event_lines(analysis))], progress)
 
 
 @cli.command(epilog=_FILTERS_EXAMPLES)
@@ -187,20 +191,28 @@ def events(context: click.Context, inputs: tuple[Path, ...], output: Path, *, fo
 def filters(context: click.Context, inputs: tuple[Path, ...], output: Path, *, force: bool, strict: bool) -> int:
     """Write every filter of a state, with the kind of block that it makes: one JSON object per line."""
     run = Run(context.obj or (), inputs, (output,), force, strict)
-    analysis = _analyze(run, no_filters)
+    progress = _progress()
+    analysis = _analyze(run, no_filters, progress)
     _say_problems(analysis.problems)
     from reports.export import filter_lines
 
-    return run.finish(analysis, [(line + "\n" for line in filter_lines(analysis))])
+    return _finish(run, analysis, [(line + "\n" for line in filter_lines(analysis))], progress)
 
 
 # --------------------------------------------------------------------------------------------------------------
 # What people see
 
 
-def _analyze(run: Run, unusable: Callable[[Analysis], str | None]) -> Analysis:
-    with _progress() as progress:
-        return run.analyze(unusable, progress)
+def _analyze(run: Run, unusable: Callable[[Analysis], str | None], progress: Progress | None) -> Analysis:
+    with _shown(progress, "analyzing"):
+        return run.analyze(unusable, None if progress is None else progress.step)
+
+
+def _finish(run: Run, analysis: Analysis, texts: Sequence[Iterable[str]], progress: Progress | None) -> int:
+    """Write the outputs; while one goes to a terminal, no progress comes between."""
+    seen = STDOUT in run.targets and _is_terminal(sys.stdout)
+    with _shown(None if seen else progress, "writing"):
+        return run.finish(analysis, texts)
 
 
 def _say(message: str, *, err: bool = True) -> None:
@@ -245,27 +257,18 @@ def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-@contextlib.contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
-    """Give a function that shows progress on standard error; None where no person is looking at it."""
-    if not _is_terminal(sys.stderr):
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
+def _progress() -> Progress | None:
+    """Return what shows progress on standard error; None where no person is looking at it."""
+    if not _is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
+        return None
     from reports.text import neutral
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        tasks: dict[str, Any] = {}
+    return Progress(sys.stderr, neutral)
 
-        def step(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(neutral(what), total=total)
-            bar.update(tasks[what], completed=done, total=total)
 
-        yield step
+def _shown(progress: Progress | None, words: str) -> contextlib.AbstractContextManager[None]:
+    """Show inside a ``with`` block what goes on."""
+    return contextlib.nullcontext() if progress is None else progress.shown(words)
 
 
 # --------------------------------------------------------------------------------------------------------------
@@ -278,8 +281,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a name that this terminal can't show is no error
-    if arguments is None and hasattr(signal, "SIGTERM"):
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(Exit.TERMINATED))  # as an exception: files are cleaned up
+    if arguments is None:
+        end_on_signals()
     try:
         return int(cli.main(args, prog_name=NAME, standalone_mode=False, obj=tuple(args)) or Exit.DONE)
     except RefusedError as refused:
@@ -296,9 +299,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.ClickException, OutputError) as error:
         _say(f"{NAME}: {error.format_message() if isinstance(error, click.ClickException) else error}")
         return Exit.USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, Terminated) as ended:
         _say(f"{NAME}: interrupted; nothing half-written stays")
-        return Exit.INTERRUPTED
+        return Exit.TERMINATED if isinstance(ended, Terminated) else Exit.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last net: whatever is wrong with us is one line for the user
         return _internal_error(error)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from analyzer.folding import codes_of, number
 from analyzer.markers import nanoseconds
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ FLOW_KEYS: Final = (
     "icmp_type",
     "icmp_code",
 )
-VERDICT_KEYS: Final = (
-    *FLOW_KEYS,
+VERDICT_KEYS: Final = (  # beside the flow
+    "flow",
     "action",
     "kind",
     "grade",
@@ -80,12 +81,7 @@ def service_port(events: pd.DataFrame) -> pd.Series:
 
 def group_numbers(frame: pd.DataFrame, keys: tuple[str, ...]) -> NDArray[np.int64]:
     """Return a number per distinct combination of these columns; missing values are equal to each other."""
-    total = np.zeros(len(frame), dtype=np.int64)
-    for key in keys:
-        codes, uniques = pd.factorize(frame[key], use_na_sentinel=False)
-        # Renumber after each column: the product of all counts would overflow.
-        total = pd.factorize(total * max(len(uniques), 1) + codes)[0].astype(np.int64)
-    return total
+    return number([codes_of(frame[key]) for key in keys], len(frame))
 
 
 def attempts(events: pd.DataFrame) -> NDArray[np.int64]:
@@ -95,10 +91,11 @@ def attempts(events: pd.DataFrame) -> NDArray[np.int64]:
         return np.zeros(0, dtype=np.int64)
     groups = group_numbers(events, ATTEMPT_KEYS)
     times = nanoseconds(events["time"])
-    order = np.lexsort((np.arange(count), times, groups))
+    in_time = bool((times[1:] >= times[:-1]).all())
+    order = np.argsort(groups, kind="stable") if in_time else np.lexsort((np.arange(count), times, groups))
     new = np.ones(count, dtype=bool)
-    same = groups[order][1:] == groups[order][:-1]
-    new[1:] = ~same | ((times[order][1:] - times[order][:-1]) > ATTEMPT_GAP_NS)
+    group, time = groups[order], times[order]
+    new[1:] = (group[1:] != group[:-1]) | (time[1:] - time[:-1] > ATTEMPT_GAP_NS)
     numbers = np.empty(count, dtype=np.int64)
     numbers[order] = np.cumsum(new) - 1
     return _join_suppressed_errors(events, times, numbers)
@@ -112,18 +109,16 @@ def _join_suppressed_errors(
     Measured in real events: the inbound packet (filter X) and the error (X+2) are recorded at the same time, the
     error with the addresses exchanged.
     """
-    layer = events["layer"].astype("object")
-    inbound = layer.isin(PACKET_LAYERS).to_numpy() & (events["action"] == "drop").to_numpy()
-    errors = layer.isin(ERROR_LAYERS).to_numpy() & (events["action"] == "drop").to_numpy()
+    dropped = (events["action"] == "drop").to_numpy()
+    inbound = events["layer"].isin(PACKET_LAYERS).to_numpy() & dropped
+    errors = events["layer"].isin(ERROR_LAYERS).to_numpy() & dropped
     if not inbound.any() or not errors.any():
         return numbers
-    hosts = events["computer"].astype("str").fillna("")
-    source, dest = events["source_address"].astype("str").fillna(""), events["dest_address"].astype("str").fillna("")
-    packets = pd.DataFrame({"host": hosts, "far": source, "near": dest, "at": times, "attempt": numbers})[inbound]
-    answers = pd.DataFrame({"host": hosts, "far": dest, "near": source, "at": times, "row": np.arange(len(times))})
+    packets = _ends(events, inbound, "source_address", "dest_address").assign(attempt=numbers[inbound])
+    answers = _ends(events, errors, "dest_address", "source_address").assign(row=np.flatnonzero(errors))
     found = pd.merge_asof(
-        answers[errors].sort_values("at"),
-        packets.sort_values("at"),
+        answers.assign(at=times[errors]).sort_values("at"),
+        packets.assign(at=times[inbound]).sort_values("at"),
         on="at",
         by=["host", "far", "near"],
         direction="nearest",
@@ -134,11 +129,17 @@ def _join_suppressed_errors(
     return out
 
 
+def _ends(events: pd.DataFrame, rows: NDArray[np.bool_], far: str, near: str) -> pd.DataFrame:
+    """Return host, far and near address of these rows as join keys; missing is an empty text."""
+    part = events.loc[rows, ["computer", far, near]].astype("str").fillna("")
+    return part.set_axis(["host", "far", "near"], axis=1)
+
+
 def add(events: pd.DataFrame) -> pd.DataFrame:
-    """Add ``service_port``, ``service_key`` and the numbers ``flow``, ``verdict``, ``attempt`` (int64) to events."""
+    """Add ``service_port``, ``service_key`` (int64, -1: none), and the numbers ``flow, verdict, attempt`` (int64)."""
     out = events.copy(deep=False)
     out["service_port"] = service_port(out)
-    out["service_key"] = pd.Categorical([" ".join(s) if s else None for s in out["services"]])
+    out["service_key"] = pd.factorize(out["services"].to_numpy())[0]
     out["attempt"] = attempts(out)
     out["flow"] = group_numbers(out, FLOW_KEYS)
     out["verdict"] = group_numbers(out, VERDICT_KEYS)

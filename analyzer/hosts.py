@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from analyzer import cells
 from analyzer.engine.flows import parse_address
 
@@ -20,10 +22,14 @@ if TYPE_CHECKING:
     from analyzer.wfp.events import Table
 
 NETBIOS_LENGTH: Final = 15
+ENDS: Final = ("local_address", "local_port", "remote_address", "remote_port")
 USER_SID: Final = "S-1-5-21-"
 ACCOUNT_TABLES: Final[tuple[Table, ...]] = ("process", "host")  # whose events name accounts
 UNIQUE_LOCAL: Final = ipaddress.ip_network("fc00::/7")
 _VOLUME: Final = re.compile(r"\\device\\harddiskvolume\d+(?=\\windows\\system32\\)", re.IGNORECASE)
+
+
+Connection = tuple[str, int, str, int]  # local address and port, remote address and port
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class HostFacts:
     computer: str | None
     watched: Watched | None
     addresses: frozenset[str]
-    connections: frozenset[tuple[str, int, str, int]]
+    connections: frozenset[Connection]  # those of its events that a state holds, too
     sids: frozenset[str]
     local_authorities: frozenset[str]
     volumes: frozenset[str]
@@ -77,13 +83,14 @@ def host_facts(
     events: pd.DataFrame,
     tables: Mapping[Table, pd.DataFrame],
     watch: Watched | None,
+    wanted: frozenset[Connection] = frozenset(),
 ) -> HostFacts:
-    """Gather the facts from the oriented events of one computer and from the other tables of its log."""
-    sure = events[(events["endpoint_order"] == "certain") & events["local_address"].notna()]
-    addresses = {canonical(str(a)) for a in sure["local_address"].unique()}
-    both = sure[sure["remote_port"].notna() & sure["local_port"].notna() & sure["remote_address"].notna()]
-    columns = (both[name] for name in ("local_address", "local_port", "remote_address", "remote_port"))
-    connections = {(canonical(str(a)), int(b), canonical(str(c)), int(d)) for a, b, c, d in zip(*columns, strict=True)}
+    """Gather the facts from the oriented events of one computer and from the other tables of its log.
+
+    ``wanted`` are the connections that the states hold: of the events' own, only these can tie a state.
+    """
+    sure = events.loc[(events["endpoint_order"] == "certain").to_numpy(), list(ENDS)]
+    addresses = {canonical(str(a)) for a in sure["local_address"].dropna().unique()}
     sids: set[str] = set()
     local: set[str] = set()
     domains: set[str] = set()
@@ -105,12 +112,35 @@ def host_facts(
         computer=computer,
         watched=watch,
         addresses=frozenset(a for a in addresses if counts(a)),
-        connections=frozenset(connections),
+        connections=connections_of(_among(sure, wanted)) & wanted,
         sids=frozenset(sids),
         local_authorities=frozenset(local),
         volumes=volumes(str(a) for a in events["application"].dropna().unique()),
         domains=frozenset(domains - {name}),
     )
+
+
+def connections_of(ends: pd.DataFrame) -> frozenset[Connection]:
+    """Return the distinct connections of a frame with the columns ``ENDS``, addresses in canonical form."""
+    whole = ends[list(ENDS)].dropna().drop_duplicates()
+    columns = (whole[name] for name in ENDS)
+    return frozenset(
+        (canonical(str(a)), int(b), canonical(str(c)), int(d)) for a, b, c, d in zip(*columns, strict=True)
+    )
+
+
+def _among(ends: pd.DataFrame, wanted: frozenset[Connection]) -> pd.DataFrame:
+    """Leave out rows that cannot be any of these connections: an address is read once per distinct text."""
+    keep = np.ones(len(ends), dtype=bool)
+    for place, name in enumerate(ENDS):
+        values = {connection[place] for connection in wanted}
+        column = ends[name]
+        if name.endswith("_port"):
+            keep &= column.isin(values).to_numpy(dtype=bool)
+        else:
+            known = [text for text in column.cat.categories if canonical(str(text)) in values] if values else []
+            keep &= column.isin(known).to_numpy(dtype=bool)
+    return ends[keep]
 
 
 def canonical(address: str) -> str:

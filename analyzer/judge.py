@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analyzer import cells, reasons, recall
+from analyzer import cells, folding, reasons, recall
 from analyzer.history import Status
 from analyzer.reasons import GRADES, Rank
 from analyzer.wfp import origins
@@ -62,32 +62,27 @@ def judge(best: Best, case: Case, status: NDArray[np.int8] | None) -> pd.DataFra
     """
     events = case.events
     out = events.copy(deep=False)
-    keys = pd.DataFrame(
-        {
-            "event_id": events["event_id"].to_numpy(),
-            "action": events["action"].cat.codes.to_numpy(),
-            "origin": events["event_origin"].cat.codes.to_numpy(),
-            # Only "named", "zero" and "missing" matter here; the id itself is in `row`.
-            "rtid": np.select(
-                [events["filter_rtid"].isna().to_numpy(), (events["filter_rtid"] == 0).fillna(False).to_numpy(bool)],
-                [0, 1],
-                default=2,
-            ),
-            "computer": events["computer"].cat.codes.to_numpy(),
-            "rank": best.rank,
-            "row": best.row,
-            "bits": best.bits,
-            "failing": best.failing,
-            "state": best.state,
-        }
-    )
+    rtid = events["filter_rtid"]
+    keys = {
+        "event_id": events["event_id"].to_numpy(),
+        "action": events["action"].cat.codes.to_numpy(),
+        "origin": events["event_origin"].cat.codes.to_numpy(),
+        # Only "named", "zero" and "missing" matter here; the id itself is in `row`.
+        "rtid": np.where(rtid.isna(), 0, np.where(rtid.to_numpy(dtype="uint64", na_value=0) == 0, 1, 2)),
+        "computer": events["computer"].cat.codes.to_numpy(),
+        "rank": best.rank,
+        "row": best.row,
+        "bits": best.bits,
+        "failing": best.failing,
+        "state": best.state,
+    }
     if status is not None:
         keys["life"] = best.life
         keys["status"] = np.where(best.life >= 0, status, 0)
         keys["other"] = best.other
-    number = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy()
-    _, firsts = np.unique(number, return_index=True)
-    judged = [_judge_case(key, case) for key in keys.iloc[firsts].to_dict("records")]
+    number = folding.number([folding.codes_of(pd.Series(values)) for values in keys.values()], len(events))
+    firsts = np.flatnonzero(np.diff(np.maximum.accumulate(number), prepend=-1)) if len(events) else ()
+    judged = [_judge_case({name: int(values[first]) for name, values in keys.items()}, case) for first in firsts]
     kinds = [item[0] for item in judged]
     grades = [item[1] for item in judged]
     shown = np.array([item[2] for item in judged], dtype=np.int64)
@@ -103,28 +98,28 @@ def judge(best: Best, case: Case, status: NDArray[np.int8] | None) -> pd.DataFra
     return out
 
 
-def _judge_case(key: Mapping[Any, Any], case: Case) -> tuple[str | None, str, int, tuple[str, ...]]:
+def _judge_case(key: Mapping[str, int], case: Case) -> tuple[str | None, str, int, tuple[str, ...]]:
     """Judge one distinct case: kind, grade, filter row that may be shown, reasons."""
     events, book = case.events, case.book
-    rank, row = int(key["rank"]), int(key["row"])
+    rank, row = key["rank"], key["row"]
     action = str(events["action"].cat.categories[key["action"]])
     origin = None if key["origin"] < 0 else str(events["event_origin"].cat.categories[key["origin"]])
     computer = None if key["computer"] < 0 else str(events["computer"].cat.categories[key["computer"]])
     item = case.items[row] if row >= 0 else None
-    state = book.snapshots[int(key["state"])] if key["state"] >= 0 else None
-    if int(key["event_id"]) == 5031:
+    state = book.snapshots[key["state"]] if key["state"] >= 0 else None
+    if key["event_id"] == 5031:
         return "default-inbound", "event", -1, (reasons.EVENT_5031,)
     match = reasons.of_match(
         reasons.Match(
             rank=Rank(rank),
-            bits=int(key["bits"]),
-            failing=int(key["failing"]),
-            named=("missing", "zero", "id")[int(key["rtid"])],
+            bits=key["bits"],
+            failing=key["failing"],
+            named=("missing", "zero", "id")[key["rtid"]],
             item=item,
             state=state,
             fit=case.fit(computer, state.name if state else None),
-            recalled=case.recalled(int(key.get("life", -1)), int(key.get("status", 0))),
-            other=book.snapshots[int(key["other"])].name if key.get("other", -1) >= 0 else None,
+            recalled=case.recalled(key.get("life", -1), key.get("status", 0)),
+            other=book.snapshots[key["other"]].name if key.get("other", -1) >= 0 else None,
         ),
         any_state=bool(book.snapshots),
     )
@@ -137,7 +132,7 @@ def _judge_case(key: Mapping[Any, Any], case: Case) -> tuple[str | None, str, in
     by_origin = origins.origin_kind(origin, sublayer)
     if by_origin is not None:
         return by_origin, "origin", usable, (reasons.by_origin(str(origin), sublayer), *match)
-    if int(key["rtid"]) == 1:
+    if key["rtid"] == 1:
         return "no-filter", "none", -1, match
     extra = (reasons.ORIGIN_UNKNOWN,) if origin is not None else ()
     if usable >= 0 and item is not None and cells.text(item["kind"]) is not None:

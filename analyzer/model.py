@@ -1,13 +1,12 @@
 """The result document: every renderer reads this and nothing else.
 
-All types are frozen. ``Analysis.to_json()`` gives the object of ``report --json``; the parts that only
-pages need (``answer``, ``timeline``, ``programs``, ``cited``) ride along under keys of their own.
+All types are frozen. ``reports.document`` makes JSON of them; the parts that only pages need
+ (``answer``, ``timeline``, ``programs``, ``cited``) ride along under keys of their own.
 Times are RFC 3339 text in UTC with seven decimals and ``Z``, made once, so that no renderer formats evidence.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -360,21 +359,3 @@ class Analysis:
     schema_version: int = SCHEMA_VERSION
     events: pd.DataFrame | None = field(default=None, repr=False, compare=False)
     filters: pd.DataFrame | None = field(default=None, repr=False, compare=False)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain dicts, lists, numbers and text; the two frames are left out."""
-        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name not in _FRAMES}
-
-
-_FRAMES = frozenset({"events", "filters"})
-
-
-def _plain(value: Any) -> Any:
-    """Turn dataclasses, mappings and tuples into JSON types, recursively."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [_plain(v) for v in value]
-    return value

@@ -15,7 +15,17 @@ import pandas as pd
 
 from analyzer import cells
 from analyzer.checks import CONTRADICTS, IN_BETWEEN, Check, Checked
-from analyzer.hosts import HostFacts, authority, canonical, counts, first_label, hardly_shared, session_hosts, volumes
+from analyzer.hosts import (
+    HostFacts,
+    authority,
+    canonical,
+    connections_of,
+    counts,
+    first_label,
+    hardly_shared,
+    session_hosts,
+    volumes,
+)
 from analyzer.markers import EPOCH, Markers, any_between
 from analyzer.model import Pairing
 from analyzer.wfp import fixed_filters
@@ -131,13 +141,10 @@ def _addresses(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:
     own = {canonical(a) for a in ends["local_address"].dropna().astype(str).unique() if counts(a)}
     if not own or not facts.addresses:
         return
-    tuples = ends.dropna(subset=["local_address", "local_port", "remote_address", "remote_port"])
-    columns = (tuples[name] for name in ("local_address", "local_port", "remote_address", "remote_port"))
-    theirs = {(canonical(str(a)), int(b), canonical(str(c)), int(d)) for a, b, c, d in zip(*columns, strict=True)}
     # Only a client's port from the dynamic range makes a connection one of its kind: 68 to 67 is on every machine.
     shared = [
         item
-        for item in theirs & facts.connections
+        for item in connections_of(ends) & facts.connections
         if counts(item[0]) and counts(item[2]) and max(item[1], item[3]) >= DYNAMIC_PORTS
     ]
     both = own & facts.addresses

@@ -15,7 +15,7 @@ import numpy as np
 from analyzer import cells, recall
 from analyzer.checks import CONTRADICTS, UNCHECKED, Changes, Check, Checked, check, check_changes
 from analyzer.engine import flows as flow_arrays
-from analyzer.hosts import host_facts
+from analyzer.hosts import connections_of, host_facts
 from analyzer.judge import Case, judge
 from analyzer.markers import nanoseconds
 from analyzer.matches import Best, Offer, keep_better, settle
@@ -80,12 +80,14 @@ def resolve(
     all_changes: dict[str | None, Changes] = {}
     # A permit has no kind: an empty text, since a missing value would differ from itself.
     kinds = book.filters["kind"].fillna("").to_numpy(dtype=object)
+    wanted = frozenset().union(*(connections_of(snapshot.endpoints) for snapshot in book.snapshots))
     hosts = events["computer"].cat.codes.to_numpy()
     for code in np.unique(hosts):
         rows = np.flatnonzero(hosts == code)
         computer = None if code < 0 else str(events["computer"].cat.categories[code])
-        own, own_flows = events.iloc[rows], flows.take(rows)
-        facts = host_facts(computer, own, tables, watch.get(computer))
+        whole = len(rows) == len(events)  # one host, as mostly: nothing has to be taken out
+        own, own_flows = (events, flows) if whole else (events.iloc[rows], flows.take(rows))
+        facts = host_facts(computer, own, tables, watch.get(computer), wanted)
         changes = all_changes[computer] = filter_changes(tables["filter_change"], computer)
         own_word = None if word is None else word.take(rows)
         for number, snapshot in enumerate(book.snapshots):

@@ -1,8 +1,7 @@
-"""Counts and tables over resolved events: verdicts, programs, timeline, cited filters, the answer."""
+"""Counts and tables over resolved events: programs, timeline, cited filters, the answer."""
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
@@ -10,175 +9,80 @@ import pandas as pd
 
 from analyzer import cells, wording
 from analyzer.addressing import ICMP
-from analyzer.contract import ACTIONS
 from analyzer.engine.conditions import LOST
 from analyzer.flows import group_numbers
+from analyzer.folding import Groups
 from analyzer.markers import NO_TIME, nanoseconds
 from analyzer.model import (
     Action,
     Answer,
     CitedFilter,
     Condition,
-    FilterRef,
     Kind,
     KindCount,
     Program,
     Timeline,
     TimelineSeries,
-    Verdict,
 )
-from analyzer.wfp import origins
+from analyzer.verdicts import ACTION_ORDER, filter_ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
     from analyzer.states import Book
 
-RECORD_IDS: Final = 10
 BINS: Final = 60
+FAR: Final = np.iinfo(np.int64).max  # stands for no time where the least is looked for
 STEPS: Final = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400, 7 * 86400, 30 * 86400)
-ACTION_ORDER: Final = {"block": 0, "drop": 1, "permit": 2}
-
-
-def filter_ref(book: Book, row: int) -> FilterRef | None:
-    """Return the contract's filter object of one row, or None for -1."""
-    if row < 0:
-        return None
-    item = book.filters.iloc[row]
-    action = cells.text(item["action"])
-    return FilterRef(
-        filter_id=cells.number(item["filter_id"]) or 0,
-        filter_key=cells.text(item["filter_key"]),
-        name=cells.text(item["name"]),
-        provider=cells.text(item["provider"]),
-        sublayer=cells.text(item["sublayer"]),
-        layer=cells.text(item["layer"]),
-        action=action if action in ACTIONS else None,
-        origin=cells.text(item["origin"]),
-        rule_id=cells.text(item["rule_id"]),
-        weight=cells.number(item["effective_weight"]),
-    )
-
-
-def _columns(events: pd.DataFrame) -> dict[str, NDArray[Any]]:
-    """Return the columns that verdicts read, as plain arrays: cheap to index many times."""
-    text = ("computer", "application", "direction", "local_address", "remote_address", "layer", "kind", "grade")
-    more = ("action", "event_origin", "services", "reasons", "endpoint_order")
-    numeric = ("protocol", "service_port", "icmp_type", "icmp_code", "filter_rtid", "record_id", "process_id")
-    ports = ("local_port", "remote_port")
-    out: dict[str, NDArray[Any]] = {name: events[name].astype("object").to_numpy() for name in (*text, *more)}
-    out.update({name: cells.objects(events[name]) for name in (*numeric, *ports)})
-    out.update({name: events[name].to_numpy() for name in ("event_id", "attempt", "filter_row", "state")})
-    out["time"] = nanoseconds(events["time"])
-    return out
-
-
-def _known(values: NDArray[Any]) -> list[int]:
-    """Return the numbers among values that may be None, in order."""
-    return [int(v) for v in values if v is not None]
-
-
-def verdicts(events: pd.DataFrame, book: Book, findings: Mapping[int, tuple[str, ...]]) -> tuple[Verdict, ...]:
-    """Fold events into verdicts: blocks first, then drops, then permits, each by count.
-
-    ``findings`` maps verdict numbers to the keys of the findings that rest on them.
-    """
-    if events.empty:
-        return ()
-    columns = _columns(events)
-    numbers = events["verdict"].to_numpy()
-    order = np.argsort(numbers, kind="stable")
-    starts = np.flatnonzero(np.r_[True, numbers[order][1:] != numbers[order][:-1]])
-    refs: dict[int, FilterRef | None] = {}
-    out = []
-    for start, stop in zip(starts, [*starts[1:], len(order)], strict=True):
-        rows = order[start:stop]
-        verdict = _verdict(columns, rows, book, refs)
-        verdict = dataclasses.replace(verdict, findings=findings.get(int(numbers[rows[0]]), ()))
-        out.append(((ACTION_ORDER[verdict.action], -verdict.count, verdict.first or "", int(rows[0])), verdict))
-    return tuple(verdict for _, verdict in sorted(out, key=lambda pair: pair[0]))
-
-
-def _verdict(
-    columns: dict[str, NDArray[Any]], rows: NDArray[np.intp], book: Book, refs: dict[int, FilterRef | None]
-) -> Verdict:
-    """Fold the events at ``rows``, which share all verdict keys."""
-    head = {name: values[rows[0]] for name, values in columns.items()}
-    row = int(head["filter_row"])
-    if row not in refs:
-        refs[row] = filter_ref(book, row)
-    times = columns["time"][rows]
-    times = times[times != NO_TIME]
-    own = head["direction"] == "outbound" or head["service_port"] is None
-    client = columns["local_port" if own else "remote_port"][rows]
-    ref, origin = refs[row], cells.text(head["event_origin"])
-    sublayer = ref.sublayer if ref is not None else None
-    in_state = cells.text(book.filters["rule_maker"].iloc[row]) if row >= 0 else None
-    return Verdict(
-        kind=cast("Kind | None", cells.text(head["kind"])),
-        grade=head["grade"],
-        action=head["action"],
-        computer=cells.text(head["computer"]),
-        application=cells.text(head["application"]),
-        services=head["services"],
-        direction=cells.text(head["direction"]),
-        protocol=head["protocol"],
-        local_address=cells.text(head["local_address"]),
-        remote_address=cells.text(head["remote_address"]),
-        service_port=head["service_port"],
-        layer=cells.text(head["layer"]),
-        filter=ref,
-        count=len(rows),
-        attempts=len(np.unique(columns["attempt"][rows])),
-        first=cells.rfc3339(int(times.min())) if len(times) else None,
-        last=cells.rfc3339(int(times.max())) if len(times) else None,
-        record_ids=tuple(_known(columns["record_id"][rows])[:RECORD_IDS]),
-        reasons=head["reasons"],
-        event_ids=tuple(int(i) for i in np.unique(columns["event_id"][rows])),
-        event_origin=origin,
-        filter_rtid=head["filter_rtid"],
-        endpoint_order="certain" if (columns["endpoint_order"][rows] == "certain").all() else "uncertain",
-        icmp_type=head["icmp_type"],
-        icmp_code=head["icmp_code"],
-        client_ports=len(set(_known(client))),
-        process_ids=tuple(sorted(set(_known(columns["process_id"][rows])))[:RECORD_IDS]),
-        rule_maker=origins.rule_maker(origin, sublayer) or in_state,
-        state=book.snapshots[int(head["state"])].name if head["state"] >= 0 and row >= 0 else None,
-    )
 
 
 def programs(events: pd.DataFrame) -> tuple[Program, ...]:
     """Fold events by computer and application, most blocks first."""
     if events.empty:
         return ()
-    numbers = group_numbers(events, ("computer", "application"))
-    out = []
-    for rows in pd.Series(np.arange(len(events))).groupby(numbers).groups.values():
-        part = events.iloc[np.asarray(rows)]
-        blocked = part[part["action"] == "block"]
-        kinds = part["kind"].dropna().astype("object").value_counts()
-        out.append(
-            Program(
-                computer=cells.text(part["computer"].iloc[0]),
-                application=cells.text(part["application"].iloc[0]),
-                blocks=len(blocked),
-                attempts=int(blocked["attempt"].nunique()),
-                drops=int((part["action"] == "drop").sum()),
-                permits=int((part["action"] == "permit").sum()),
-                flows=int(part["flow"].nunique()),
-                kinds=tuple((cast("Kind", str(k)), int(n)) for k, n in kinds.items()),
-                first=cells.when(part["time"].min()),
-                last=cells.when(part["time"].max()),
-            )
-        )
+    groups = Groups(group_numbers(events, ("computer", "application")))
+    heads = events.iloc[groups.first]
+    blocked = _is(events, "block")
+    times = nanoseconds(events["time"])
+    columns = {
+        "computer": cells.texts(heads["computer"]),
+        "application": cells.texts(heads["application"]),
+        "blocks": groups.count(blocked).tolist(),
+        "attempts": groups.distinct(events["attempt"], blocked).tolist(),
+        "drops": groups.count(_is(events, "drop")).tolist(),
+        "permits": groups.count(_is(events, "permit")).tolist(),
+        "flows": groups.distinct(events["flow"]).tolist(),
+        "kinds": _kinds(events, groups),
+        "first": cells.rfc3339_all(groups.least(np.where(times == NO_TIME, FAR, times))),
+        "last": cells.rfc3339_all(groups.most(times)),
+    }
+    out = [Program(*row) for row in zip(*(columns[name] for name in Program.__dataclass_fields__), strict=True)]
     return tuple(sorted(out, key=lambda p: (-p.blocks, -p.drops, -p.permits, p.application or "", p.computer or "")))
+
+
+def _is(events: pd.DataFrame, action: str) -> NDArray[np.bool_]:
+    out: NDArray[np.bool_] = (events["action"] == action).to_numpy(dtype=bool)
+    return out
+
+
+def _kinds(events: pd.DataFrame, groups: Groups) -> list[tuple[tuple[Kind, int], ...]]:
+    """Return the kinds of each group with their counts, most first."""
+    names = events["kind"].cat.categories.tolist()
+    codes = events["kind"].cat.codes.to_numpy()
+    counts = [groups.count(codes == code).tolist() for code in range(len(names))]
+    out = []
+    for own in zip(*counts, strict=True) if names else ([()] * groups.size):
+        found = [(cast("Kind", name), count) for name, count in zip(names, own, strict=True) if count]
+        out.append(tuple(sorted(found, key=lambda item: (-item[1], item[0]))))
+    return out
 
 
 def timeline(events: pd.DataFrame) -> Timeline:
     """Count blocks and drops per bin and kind; the bin width is a round number that gives at most ``BINS`` bins."""
-    part = events[events["kind"].notna() & events["time"].notna()]
+    known = (events["kind"].notna() & events["time"].notna()).to_numpy()
+    part = events.loc[known, ["time", "action", "kind"]]
     if part.empty:
         return Timeline(None, None, 0, (), ())
     times = nanoseconds(part["time"])
@@ -192,45 +96,47 @@ def timeline(events: pd.DataFrame) -> Timeline:
     if count > 20 * BINS:  # cannot happen by construction; a guard against absurd times
         return Timeline(None, None, 0, (), ())
     bins = tuple(cells.rfc3339(start + i * width) for i in range(count))
-    series = []
-    keyed = pd.DataFrame(
-        {"action": part["action"].astype("object"), "kind": part["kind"].astype("object"), "bin": number}
-    )
-    for (action, kind), rows in keyed.groupby(["action", "kind"], sort=True):
-        counts = np.bincount(rows["bin"], minlength=count)
-        series.append(TimelineSeries(cast("Kind", str(kind)), cast("Action", str(action)), tuple(map(int, counts))))
+    groups = Groups(group_numbers(part, ("action", "kind")))
+    heads = part.iloc[groups.first]
+    names = zip(cells.texts(heads["action"]), cells.texts(heads["kind"]), strict=True)
+    table = np.bincount(groups.numbers * count + number, minlength=groups.size * count).reshape(groups.size, count)
+    series = [
+        TimelineSeries(cast("Kind", kind), cast("Action", action), tuple(counts.tolist()))
+        for (action, kind), counts in sorted(zip(names, table, strict=True), key=lambda item: item[0])
+    ]
     return Timeline(cells.rfc3339(first), cells.rfc3339(last), step, bins, tuple(series))
 
 
 def kind_counts(events: pd.DataFrame) -> tuple[KindCount, ...]:
     """Count blocks and drops by action and kind, most first."""
-    part = events[events["kind"].notna()]
-    out = []
-    keyed = part.assign(kind=part["kind"].astype("object"), action=part["action"].astype("object"))
-    for (action, kind), rows in keyed.groupby(["action", "kind"], sort=True):
-        out.append(
-            KindCount(
-                kind=cast("Kind", str(kind)),
-                action=cast("Action", str(action)),
-                count=len(rows),
-                attempts=int(rows["attempt"].nunique()),
-                flows=int(rows["flow"].nunique()),
-            )
-        )
+    part = events.loc[events["kind"].notna().to_numpy(), ["action", "kind", "attempt", "flow"]]
+    groups = Groups(group_numbers(part, ("action", "kind")))
+    heads = part.iloc[groups.first]
+    columns = (
+        cells.texts(heads["kind"]),
+        cells.texts(heads["action"]),
+        groups.counts.tolist(),
+        groups.distinct(part["attempt"]).tolist(),
+        groups.distinct(part["flow"]).tolist(),
+    )
+    out = [
+        KindCount(cast("Kind", kind), cast("Action", action), count, attempts, flows)
+        for kind, action, count, attempts, flows in zip(*columns, strict=True)
+    ]
     return tuple(sorted(out, key=lambda k: (ACTION_ORDER[k.action], -k.count, k.kind)))
 
 
 def answer(events: pd.DataFrame, trust: str) -> Answer:
     """Make the first screen's sentence and counts."""
-    blocked = events[events["action"] == "block"]
+    blocked = _is(events, "block")
     kinds = kind_counts(events)
-    attempts = int(blocked["attempt"].nunique())
+    attempts = len(pd.unique(events["attempt"].to_numpy()[blocked]))
     return Answer(
         sentence=wording.answer(kinds, attempts, len(events)),
         trust=trust,
-        blocks=len(blocked),
-        drops=int((events["action"] == "drop").sum()),
-        permits=int((events["action"] == "permit").sum()),
+        blocks=int(blocked.sum()),
+        drops=int(_is(events, "drop").sum()),
+        permits=int(_is(events, "permit").sum()),
         block_attempts=attempts,
         kinds=kinds,
     )
@@ -271,7 +177,7 @@ def _named_counts(table: pd.DataFrame, row: int) -> dict[str, int]:
 
 def cited(events: pd.DataFrame, book: Book, also: Iterable[int]) -> tuple[CitedFilter, ...]:
     """Describe every filter that a verdict or a finding names, most blocks first."""
-    shown = events[events["filter_row"] >= 0]
+    shown = events.loc[(events["filter_row"] >= 0).to_numpy(), ["filter_row", "action"]]
     by_row = pd.crosstab(shown["filter_row"], shown["action"].astype("object")) if len(shown) else pd.DataFrame()
     rows = sorted({*map(int, by_row.index), *also})
     conditions = conditions_of(book, rows)

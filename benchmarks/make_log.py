@@ -83,6 +83,11 @@ APPS = [
         ("program files (x86)\\another vendor\\updater\\1.2.3", "update"),
     )
 ]
+FLOWS = 20_000  # distinct flows of the host
+# which of them are permitted, blocked, dropped: (first, count); the first ones of each are met most often
+SHARES = {5156: (0, 12_000), 5157: (12_000, 4_000), 5152: (16_000, 4_000)}
+# the outbound layers' run-time ids (REFERENCE, Appendix A)
+LAYERS = {5156: 48, 5157: 48, 5158: 36, 5154: 40, 5152: 16}
 SYSTEM_SID, USER_SID = "S-1-5-18", "S-1-5-21-1111111111-2222222222-3333333333-1001"
 
 
@@ -95,10 +100,21 @@ class Maker:
         pick = self.random
         self.remote = [f"{pick.randrange(1, 224)}.{pick.randrange(256)}.{pick.randrange(256)}.9" for _ in range(3000)]
         self.remote += [f"fe80::{pick.randrange(65536):x}:{pick.randrange(65536):x}:1" for _ in range(300)]
+        # what programs talk to: few places many times, many places a few times
+        self.flows = [self._flow() for _ in range(FLOWS)]
+        self.flow, self.event = self.flows[0], 0
         self.commands = [rf'"C:\program files\vendor\tool{n}.exe" --run job-{n} --quiet' for n in range(400)]
         kinds = [*WFP, *HOST]
         self.kinds = [*kinds, *((1, shape, 0, "") for shape in OTHERS)]
         self.weights = [float(kind[0]) for kind in kinds] + [12 / len(OTHERS)] * len(OTHERS)
+
+    def _flow(self):
+        """Return application, remote address, remote port, protocol, filter's run-time id of one flow."""
+        pick = self.random
+        app = APPS[min(int(pick.expovariate(0.1)), len(APPS) - 1)]
+        port = pick.choices((443, 80, 53, 445, 3389, 5228, 123), (60, 15, 10, 5, 3, 4, 3))[0]
+        protocol = 17 if port in (53, 123) else 6
+        return app, pick.choice(self.remote), str(port), protocol, 66_000 + min(int(pick.expovariate(0.2)), 60)
 
     def records(self):
         number = 1000
@@ -112,24 +128,30 @@ class Maker:
     def record(self, kind, number, time):
         _, event, version, variant = kind
         shape = event if isinstance(event, Shape) else SHAPES[event, version, variant]
+        self.event = shape.event_id
+        first, count = SHARES.get(self.event, SHARES[5156])
+        self.flow = self.flows[first + min(int(self.random.expovariate(5 / count)), count - 1)]
         fields = {name: self.value(name, type_, number) for name, type_ in shape.fields}
         return Record(shape.event_id, shape.version, time, number, "host.example", fields, shape=shape)
 
-    def value(self, name, kind, number):  # noqa: C901, PLR0911 - a table of values in words
+    def value(self, name, kind, number):  # noqa: C901, PLR0911, PLR0912 - a table of values in words
         pick = self.random
-        if name in ("Application", "ProcessName", "NewProcessName", "ParentProcessName", "ObjectName"):
+        app, remote, port, protocol, rtid = self.flow
+        if name == "Application":
+            return app
+        if name in ("ProcessName", "NewProcessName", "ParentProcessName", "ObjectName"):
             return APPS[min(int(pick.expovariate(0.1)), len(APPS) - 1)]
         if name == "DestAddress":
             if self.distinct:
                 return f"{number >> 24 & 127 | 16}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-            return self.remote[min(int(pick.expovariate(0.003)), len(self.remote) - 1)]
+            return remote
         fixed = {
             "Direction": "%%14593",
             "SourceAddress": "192.168.1.23",
             "LayerName": "%%14611",
             "RemoteUserID": "S-1-0-0",
             "RemoteMachineID": "S-1-0-0",
-            "FilterOrigin": ("Unknown", "Stealth", "Query User Default", "Quarantine Default")[number % 4],
+            "FilterOrigin": ("Unknown", "Stealth", "Query User Default", "Quarantine Default")[rtid % 4],
             "OriginalProfile": "%%14643",
             "CurrentProfile": "%%14644",
             "IsLoopback": "%%1826",
@@ -140,9 +162,9 @@ class Maker:
         if name in fixed:
             return fixed[name]
         if name in ("SourcePort", "DestPort"):
-            return str(
-                pick.choice((443, 443, 80, 53, 445, 3389)) if name == "DestPort" else pick.randrange(49152, 65536)
-            )
+            if self.event == 5154:  # a server listens at its own port
+                return port
+            return port if name == "DestPort" else str(pick.randrange(49152, 65536))
         if name == "CommandLine":
             return pick.choice(self.commands)
         if name == "Conditions":
@@ -154,7 +176,9 @@ class Maker:
         if kind == "string":
             return ("-", "SYSTEM", "some text", "NT AUTHORITY")[number % 4]
         if name == "Protocol":
-            return 6 if number % 4 else 17
+            return protocol
+        if name in ("FilterRTID", "LayerRTID"):
+            return rtid if name == "FilterRTID" else LAYERS.get(self.event, 48)
         if name.lower() == "processid":
             return 4 * pick.randrange(1, 400)
         return pick.randrange(1, 80_000) if kind != "u8" else 1

@@ -1,4 +1,4 @@
-"""The machine-readable outputs: JSON lines of events and of filters, and the result document as JSON.
+"""The machine-readable outputs of many rows: JSON lines of events and of filters.
 
 Names, order of keys and value sets are fixed by the schemas in ``reports/schemas``. What the input does not say is
 ``null``. Numbers are exact up to 2**64-1. Text is as in the evidence; control, bidirectional and line-separating
@@ -11,7 +11,6 @@ line is put together from finished pieces.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer.model import EVENT_KEYS
+from reports.jsontext import SYMBOLS, safe, symbol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,32 +40,9 @@ FILTER_KEYS: Final = (
 )
 FILTER_LINE_KEYS: Final = (*FILTER_KEYS, "input", "flags", "conditions", "kind", "kind_evidence")
 CONDITION_KEYS: Final = ("field", "match", "value", "raw")
-REPORT_KEYS: Final = (
-    "schema_version",
-    "tool",
-    "command",
-    "inputs",
-    "problems",
-    "coverage",
-    "verdicts",
-    "findings",
-    "agreement",
-)  # what pages need besides comes after these
-
-# Columns that hold a symbol without its prefix or a GUID. What damage made of one is no name for anything.
-_SYMBOLS: Final = frozenset({"provider", "sublayer", "layer"})
-_SYMBOL: Final = re.compile(
-    r"\{[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\}|(?!FWPM_)[A-Za-z][A-Za-z0-9_]*"
-)
-
 _NULL: Final = "null"
 _LISTS: Final = frozenset({"reasons", "flags", "conditions"})  # a list that is empty where there is nothing to tell
 _BATCH: Final = 20_000  # rows that are held as text at a time
-
-# C0 is escaped by json itself. The rest: DEL and C1 (U+0085 ends a line for many readers), the line and paragraph
-# separators, and what moves or hides text in a terminal. Source: Unicode Bidi_Control, UAX 14.
-_UNSAFE: Final = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 _Encoder = Callable[[int, int], "list[str]"]
 
@@ -90,14 +67,6 @@ def filter_lines(analysis: Analysis) -> Iterator[str]:
     yield from _lines(FILTER_LINE_KEYS, encoders, len(filters))
 
 
-def report_json(analysis: Analysis) -> str:
-    """Return the result document as indented JSON text with a final line end."""
-    result = analysis.to_json()
-    document = {key: result[key] for key in (*REPORT_KEYS, *(key for key in result if key not in REPORT_KEYS))}
-    document = {key: value if key == "command" else _without_blanks(value) for key, value in document.items()}
-    return _safe(json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False, default=_plain)) + "\n"
-
-
 # --------------------------------------------------------------------------------------------------------------
 # Lines from columns
 
@@ -117,9 +86,9 @@ def _lines(keys: Sequence[str], encoders: Mapping[str, _Encoder], rows: int) -> 
 def _encoder(series: pd.Series[Any], key: str) -> _Encoder:
     """Return a function from a range of rows to their JSON texts, with all work done once that can be."""
     dtype = series.dtype
-    if key in _SYMBOLS:
+    if key in SYMBOLS:
         codes, distinct = pd.factorize(series)
-        return _coded(codes, [_symbol(value) for value in distinct.tolist()])
+        return _coded(codes, [symbol(value) for value in distinct.tolist()])
     if isinstance(dtype, pd.CategoricalDtype):
         return _coded(series.cat.codes.to_numpy(), series.cat.categories.tolist())
     if isinstance(dtype, pd.StringDtype):
@@ -198,7 +167,7 @@ def _value(value: object) -> str:
         return _NULL
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
-    return _safe(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain))
+    return safe(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain))
 
 
 def _list(value: object) -> str:
@@ -215,20 +184,8 @@ def _is_missing(value: object) -> bool:
     return value is pd.NA or value is pd.NaT or (isinstance(value, (float, np.floating)) and bool(np.isnan(value)))
 
 
-def _symbol(value: object) -> str | None:
-    """Return a symbol or GUID as it is, and None for what is neither."""
-    return value if isinstance(value, str) and _SYMBOL.fullmatch(value) else None
-
-
-def _without_blanks(value: Any) -> Any:
-    """Put null in the place of texts that say nothing, and of keys that are none, at any depth."""
-    if isinstance(value, str):
-        return None if value in ("", "-") else value
-    if isinstance(value, Mapping):
-        return {key: _symbol(item) if key in _SYMBOLS else _without_blanks(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_blanks(item) for item in value]
-    return value
+def _without_blanks(value: object) -> object:
+    return None if value in ("", "-") else value
 
 
 def _plain(value: object) -> object:
@@ -240,15 +197,3 @@ def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} has no place in a result document")
-
-
-def _safe(text: str) -> str:
-    """Escape what is unsafe in JSON text; a half of a surrogate pair becomes U+FFFD.
-
-    Such characters can stand only inside JSON strings, so the whole text may be treated at once.
-    """
-    if text.isascii():
-        return text.replace("\x7f", "\\u007f")
-    if _SURROGATE.search(text):
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.case import InputError, open_case, rfc3339
+from analyzer import case
+from analyzer.case import CaseFile, InputError, open_case, rfc3339
+from analyzer.hashing import Hashing
 from analyzer.identify import BLOCK, identify
+from analyzer.model import Problem
 
 LOG = b"ElfFile\0" + bytes(4088) + b"ElfChnk\0" + bytes(65528)
 STATE = b'<?xml version="1.0" encoding="UTF-8"?>\r\n<wfpstate><timeStamp/></wfpstate>'
@@ -300,3 +303,38 @@ def test_progress_reaches_the_size(tmp_path: Path) -> None:
 def test_an_empty_folder_is_a_case_without_files(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert open_case([tmp_path / "empty"]).files == ()
+
+
+def test_a_large_log_is_hashed_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(case, "BESIDE_FROM", 1 << 16)
+    log = put(tmp_path, "security.evtx", LOG)
+    (file,) = open_case([log]).files
+    assert file.sha256 is None
+    assert file.readable
+    assert file.bytes == log.stat().st_size
+    problems: list[Problem] = []
+    assert file.hash(problems) == hashlib.sha256(log.read_bytes()).hexdigest()
+    assert not problems
+
+
+def test_twins_are_found_before_a_large_log_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(case, "BESIDE_FROM", 1 << 16)
+    for name in ("a.evtx", "b.evtx"):
+        put(tmp_path, name, LOG)
+    found = open_case([tmp_path])
+    assert len(found.files) == 1
+    assert "read once" in found.problems[0].what
+
+
+def test_a_log_that_vanishes_while_it_is_hashed_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "open", gone)
+    hashing = Hashing(tmp_path / "Security.evtx")
+    file = CaseFile(tmp_path, "Security.evtx", "evtx", "an event log", named=True, hashing=hashing)
+    problems: list[Problem] = []
+    assert file.hash(problems) is None
+    assert problems == [
+        Problem("Security.evtx", None, "doubtful", "could not be read to its end for its hash (Input/output error)")
+    ]

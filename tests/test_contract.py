@@ -14,6 +14,7 @@ import pytest
 from analyzer import model
 from analyzer.pipeline import analyze
 from reports import export
+from reports.document import REPORT_KEYS, report_json
 from tests.made import analysis
 
 if TYPE_CHECKING:
@@ -73,16 +74,16 @@ def test_filters_of_a_ticket(ticket: str) -> None:
 
 @pytest.mark.parametrize("ticket", TICKETS)
 def test_the_result_document_of_a_ticket(ticket: str) -> None:
-    document = json.loads(export.report_json(result(ticket)))
+    document = json.loads(report_json(result(ticket)))
     hold("report", [document])
-    assert tuple(document)[: len(export.REPORT_KEYS)] == export.REPORT_KEYS
+    assert tuple(document)[: len(REPORT_KEYS)] == REPORT_KEYS
     assert document["inputs"]
 
 
 @pytest.mark.parametrize("ticket", TICKETS)
 def test_verdicts_are_the_events_folded(ticket: str) -> None:
     events = [json.loads(line) for line in export.event_lines(result(ticket))]
-    verdicts = json.loads(export.report_json(result(ticket)))["verdicts"]
+    verdicts = json.loads(report_json(result(ticket)))["verdicts"]
     assert sum(verdict["count"] for verdict in verdicts) == len(events)
     for action in get_args(model.Action):
         of_events = sum(event["action"] == action for event in events)
@@ -93,7 +94,7 @@ def test_verdicts_are_the_events_folded(ticket: str) -> None:
 
 @pytest.mark.parametrize("ticket", TICKETS)
 def test_findings_cite_records_and_filters_that_exist(ticket: str) -> None:
-    document = json.loads(export.report_json(result(ticket)))
+    document = json.loads(report_json(result(ticket)))
     events = [json.loads(line) for line in export.event_lines(result(ticket))]
     filters = {json.loads(line)["filter_id"] for line in export.filter_lines(result(ticket))}
     known = filters | {event["filter_rtid"] for event in events}
@@ -121,7 +122,7 @@ def test_outputs_of_real_inputs(shared: Path, log: str, state: str) -> None:
     real = analyze([shared / "evtx" / log, shared / "xml" / state])
     assert hold("events", map(json.loads, export.event_lines(real))) > 0
     assert hold("filters", map(json.loads, export.filter_lines(real))) > 0
-    assert hold("report", [json.loads(export.report_json(real))]) == 1
+    assert hold("report", [json.loads(report_json(real))]) == 1
 
 
 # ------------------------------------------------------------------------------------------------ by hand
@@ -130,7 +131,7 @@ def test_outputs_of_real_inputs(shared: Path, log: str, state: str) -> None:
 def test_a_result_made_by_hand() -> None:
     assert hold("events", map(json.loads, export.event_lines(analysis()))) == 3
     assert hold("filters", map(json.loads, export.filter_lines(analysis()))) == 3
-    assert hold("report", [json.loads(export.report_json(analysis()))]) == 1
+    assert hold("report", [json.loads(report_json(analysis()))]) == 1
 
 
 def enum_of(name: str, path: str) -> set[str]:
@@ -167,7 +168,7 @@ def test_a_schema_is_strict_about_names_and_open_for_more(name: str) -> None:
     one = {
         "events": lambda: json.loads(next(export.event_lines(analysis()))),
         "filters": lambda: json.loads(next(export.filter_lines(analysis()))),
-        "report": lambda: json.loads(export.report_json(analysis())),
+        "report": lambda: json.loads(report_json(analysis())),
     }[name]()
     assert schema(name).is_valid({**one, "a_later_key": 1})
     required = schema(name).schema["required"]
@@ -220,7 +221,7 @@ def test_a_contradicted_permit_has_no_kind() -> None:
     assert schema("events").is_valid({**permit, "kind": None})
     assert not schema("events").is_valid({**permit, "kind": "unresolved"})
     assert not schema("events").is_valid({**event, "grade": "contradicted", "kind": None, "filter": None})
-    document = json.loads(export.report_json(analysis()))
+    document = json.loads(report_json(analysis()))
     verdict = document["verdicts"][0] | {"grade": "contradicted", "filter": None}
     fits = {("permit", None), ("block", "unresolved"), ("drop", "unresolved")}
     for action in get_args(model.Action):
@@ -233,7 +234,7 @@ def test_a_contradicted_permit_has_no_kind() -> None:
 def test_a_protocol_is_any_number_that_a_record_holds(number: object, valid: bool) -> None:
     event = json.loads(next(export.event_lines(analysis())))
     assert schema("events").is_valid({**event, "protocol": number}) == valid
-    document = json.loads(export.report_json(analysis()))
+    document = json.loads(report_json(analysis()))
     verdict = document["verdicts"][0] | {"protocol": number}
     assert schema("report").is_valid({**document, "verdicts": [verdict]}) == valid
 

@@ -13,6 +13,7 @@ import pytest
 
 from analyzer.model import CitedFilter
 from reports import export
+from reports.document import report_json
 from tests.made import analysis, event_frame, filter_frame
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def test_what_is_neither_symbol_nor_guid_reaches_no_output(key: str, text: str |
     cause = dataclasses.replace(verdict.filter, **{key: text})
     cited = CitedFilter(cause, "wfpstate.xml", (), (), "default-outbound", "origin", "its origin", 3, 0, 0)
     made = dataclasses.replace(made, verdicts=(dataclasses.replace(verdict, filter=cause),), cited=(cited,))
-    document = json.loads(export.report_json(made))
+    document = json.loads(report_json(made))
     assert document["verdicts"][0]["filter"][key] == document["cited"][0]["filter"][key] == expected
 
 
@@ -163,7 +164,7 @@ def test_a_layer_of_an_event_and_a_verdict_is_a_symbol_or_null() -> None:
     made = with_events(layer=["FWPM_LAYER\ufffd", "ALE_AUTH_CONNECT_V4", None])
     assert [event["layer"] for event in events_of(made)] == [None, "ALE_AUTH_CONNECT_V4", None]
     verdict = dataclasses.replace(made.verdicts[0], layer="a layer")
-    document = json.loads(export.report_json(dataclasses.replace(made, verdicts=(verdict,))))
+    document = json.loads(report_json(dataclasses.replace(made, verdicts=(verdict,))))
     assert document["verdicts"][0]["layer"] is None
 
 
@@ -182,15 +183,15 @@ def test_a_state_without_a_log_and_a_log_without_a_state() -> None:
 
 
 def test_the_result_document_is_stable_indented_json() -> None:
-    text = export.report_json(analysis())
-    assert text == export.report_json(analysis())
+    text = report_json(analysis())
+    assert text == report_json(analysis())
     assert text.startswith('{\n  "schema_version": 1,\n  "tool": {\n    "name": ')
     assert text.endswith("}\n")
     assert "events" not in json.loads(text)
 
 
 def test_the_result_document_puts_null_for_blanks_but_leaves_the_command_alone() -> None:
-    document = json.loads(export.report_json(dataclasses.replace(analysis(), command=("report", "", "-o", "-"))))
+    document = json.loads(report_json(dataclasses.replace(analysis(), command=("report", "", "-o", "-"))))
     assert document["command"] == ["report", "", "-o", "-"]
     assert document["coverage"]["why"] is None
 
@@ -199,12 +200,12 @@ def test_the_result_document_takes_numbers_of_numpy_and_nothing_strange() -> Non
     coverage = dataclasses.replace(
         analysis().coverage, by_event_id={"5157": np.int64(3)}, gaps=({"n": np.uint64(2**64 - 1)},)
     )
-    document = json.loads(export.report_json(dataclasses.replace(analysis(), coverage=coverage)))
+    document = json.loads(report_json(dataclasses.replace(analysis(), coverage=coverage)))
     assert document["coverage"]["by_event_id"] == {"5157": 3}
     assert document["coverage"]["gaps"] == [{"n": 2**64 - 1}]
     odd = dataclasses.replace(coverage, by_event_id={"5157": object()})
     with pytest.raises(TypeError, match="no place in a result document"):
-        export.report_json(dataclasses.replace(analysis(), coverage=odd))
+        report_json(dataclasses.replace(analysis(), coverage=odd))
 
 
 def test_a_million_rows_are_a_matter_of_seconds() -> None:

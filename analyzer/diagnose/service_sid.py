@@ -21,6 +21,7 @@ from analyzer.diagnose import near_miss, service_text
 from analyzer.diagnose.context import Context, Diagnosis, Found
 from analyzer.diagnose.service_outcome import FlowEvidence, Outcome, rule
 from analyzer.engine import conditions as engine
+from analyzer.folding import Groups, codes_of, number
 from analyzer.markers import any_between, nanoseconds
 from analyzer.model import Evidence, Finding, ServiceOutcome
 from analyzer.shapes import PACKAGE_SIDS
@@ -149,35 +150,26 @@ def _split(
     """Group events by service, protocol, port, the set of filters that nearly match, and how sure these are."""
     limited = [c for c in found if c.services]
     near = np.array([c.near for c in limited], dtype=bool).reshape(len(limited), len(events))
-    signature = [tuple(np.flatnonzero(near[:, column])) for column in range(len(events))]
-    keys = pd.DataFrame(
-        {
-            "service": events["service_key"].astype("object").to_numpy(),
-            "protocol": cells.objects(events["protocol"]),
-            "port": cells.objects(events["remote_port"]),
-            "near": signature,
-            "grade": events["grade"].astype("object").to_numpy(),
-            "steady": steady,
-            "blocker": events["filter_row"].isin(snapshot.rows).to_numpy(),
-        }
-    )
+    blocker = events["filter_row"].isin(snapshot.rows).to_numpy()
+    keys = [codes_of(events[name]) for name in ("service_key", "protocol", "remote_port", "grade")]
+    keys += [(flags.astype(np.int64), 2) for flags in (steady, blocker, *near)]
+    split = Groups(number(keys, len(events)))
     groups = []
-    for rows in keys.groupby(list(keys.columns), dropna=False, sort=False).groups.values():
-        at = np.asarray(rows, dtype=np.intp)
-        head = keys.iloc[at[0]]
-        part = events.iloc[at]
+    for each in range(split.size):
+        at = split.rows(each)
+        first, part = int(at[0]), events.iloc[at]
         permits: dict[str, list[int]] = {}
-        for index in head["near"]:
+        for index in np.flatnonzero(near[:, first]):
             for sid in limited[index].services:
                 permits.setdefault(sid, []).append(limited[index].row)
         services = part["services"].iloc[0]
         evidence = FlowEvidence(
             permits={sid: tuple(rows_) for sid, rows_ in permits.items()},
             services=services,
-            grade=head["grade"],
+            grade=part["grade"].iloc[0],
             state_fits=fit.pairing.fits,
-            steady=bool(head["steady"]),
-            blocker_known=bool(head["blocker"]),
+            steady=bool(steady[first]),
+            blocker_known=bool(blocker[first]),
             state_whole=snapshot.whole,
             unchecked=frozenset(sid for sid in permits if not _any_checked(limited, sid, at)),
             rivals=tuple(c.row for c in found if _rival(c, at)),
@@ -186,8 +178,8 @@ def _split(
             Group(
                 events=part,
                 services=services,
-                protocol=head["protocol"],
-                port=head["port"],
+                protocol=cells.number(part["protocol"].iloc[0]),
+                port=cells.number(part["remote_port"].iloc[0]),
                 permits=evidence.permits,
                 outcome=rule(evidence),
                 also_full=evidence.rivals,

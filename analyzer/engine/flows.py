@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +40,7 @@ def split_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> tup
     return address.version, number >> 64, number & LOW64
 
 
+@lru_cache(maxsize=1 << 16)  # several steps read the same addresses
 def parse_address(text: object) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Read one address as events write it (a scope id after ``%`` is dropped), or return None."""
     if not isinstance(text, str):

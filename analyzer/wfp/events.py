@@ -188,7 +188,9 @@ def _audit(table: Table, fields: tuple[Field, ...], rows: dict[int, str]) -> lis
     return [EventSpec(SECURITY_AUDITING, event_id, table, title, fields) for event_id, title in rows.items()]
 
 
-# 2002 to 2097 are read whole: newer builds add variants of these with numbers of their own (REFERENCE 1.6)
+# 2002 to 2097 are read whole: newer builds add variants of these with numbers of their own (REFERENCE 1.6). Which
+# number means what there: SigmaHQ/sigma, rules/windows/builtin/firewall_as (2052 to 2083, "Windows 11"); for 2097 the
+# provider's own message text, as detection-wiki shows it. Not seen in a log of our own: unconfirmed.
 _FIREWALL_TITLES: Final[dict[int, str]] = {
     2002: "A firewall setting was changed",
     2003: "A firewall setting of a profile was changed",
@@ -200,8 +202,12 @@ _FIREWALL_TITLES: Final[dict[int, str]] = {
     2032: "The firewall was reset to its defaults",
     2033: "All firewall rules were deleted",
     2052: "A firewall rule was deleted (newer builds)",
+    2059: "All firewall rules were deleted (newer builds)",
+    2060: "The firewall was reset to its defaults (newer builds)",
     2071: "A firewall rule was added (newer builds)",
     2073: "A firewall rule was modified (newer builds)",
+    2082: "A firewall setting of a profile was changed (newer builds)",
+    2083: "A firewall setting was changed (newer builds)",
     2097: "A firewall rule was added (newer builds)",
 }
 _SPECS: Final[tuple[EventSpec, ...]] = (

@@ -8,6 +8,7 @@ without case and without a trailing NUL.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def rule_id(text: str | None) -> str | None:
     return origin.rule_id if origin is not None else None
 
 
+@lru_cache(maxsize=4096)  # asked for every verdict, of few distinct texts
 def rule_maker(text: str | None, sublayer: str | None = None) -> str | None:
     """Return who made the rule that an origin names, in words, or None where it names no rule."""
     value = clean(text or "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from core_build import HOST, PROGRAM, SVCHOST, at, bind, flt, inbound, judge, processes, state, wfp
 
-from analyzer import cells, summary
+from analyzer import cells, summary, verdicts
 
 BLOCKED_IN = inbound(5152, "198.51.100.7", "192.0.2.10", source_port=41000, dest_port=80, layer_rtid=13)
 
@@ -162,7 +162,7 @@ def mixed():
 
 
 def verdicts_of(made):
-    return summary.verdicts(made.events, made.book, {})
+    return verdicts.verdicts(made.events, made.book, {})
 
 
 def test_verdict_counts_add_up_to_the_events(mixed):

@@ -8,6 +8,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import evtx_build as build
 import evtx_compare
 import pytest
 
@@ -179,3 +180,22 @@ def fix_sums(content: bytearray, at: int) -> None:
         struct.pack_into(
             "<I", content, at + 0x7C, zlib.crc32(content[at : at + 0x78] + content[at + 0x80 : at + 0x200])
         )
+
+
+def test_folded_lines_stand_in_the_same_order_in_both_ways(tmp_path: Path) -> None:
+    log = build.Log()
+    template = build.event()
+    for number in range(10):
+        log.add(template, build.system_values(5157, number))
+    content = bytearray(log.file(chunks=9))
+    for chunk in range(9):
+        content[0x1000 + chunk * 0x10000 + 0x34] ^= 1  # nine odd checksums, one by one in several blocks
+    start = 0x1000 + 6 * 0x10000
+    for at in log.starts[1:]:  # nine records without a template, in the first chunk of the last block
+        struct.pack_into("<I", content, start + at + 24 + 10, 7)
+    path = tmp_path / "odd.evtx"
+    path.write_bytes(content)
+    careful = read_evtx(path, "f", columns=False).problems
+    assert any("more like this" in p.what for p in careful)
+    assert read_evtx(path, "f", columns=True, block_chunks=3).problems == careful
+    assert read_evtx(path, "f", columns=True, block_chunks=1).problems == careful

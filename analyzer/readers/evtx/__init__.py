@@ -16,7 +16,8 @@ Two ways lead to the same result. The *careful way* reads record by record in Py
 The way of *columns* reads all records of many chunks at once with numpy, and leaves to the careful way whatever is
 not plainly as it should be: a chunk, or a single record::
 
-    columnar    file -> blocks of chunks, one fetched ahead of the other
+    columnar    file -> results of its blocks in file order, whoever has read them
+    cut         file -> blocks of chunks, and how one is fetched
     walk        chunks -> offsets of all records, in lockstep
     templates   definitions -> templates, compared with patterns of definitions that ``guard`` has walked
     instances   fragments -> template, and offset, size and type of each value
@@ -30,12 +31,17 @@ not plainly as it should be: a chunk, or a single record::
     mixed       rows of the careful way among those of columns
     block       all of it for one block
 
+Large logs are read by two processes, each taking the next block when it is free::
+
+    helper      the second process as the first one sees it: started, asked, ended; never needed
+    worker      what runs in it
+    parcel      result of a block -> bytes on a socket -> result
+
 Both end in the same place::
 
     columns     columns of a file, block by block -> frames
     health      what is seen over all records: span, computers, channels, gaps, repeats, the clock
     problems    what could not be read
-    memory      keeps freed memory while blocks are read
     reader      chooses the way, and notices a file that changes meanwhile
 """
 

@@ -88,6 +88,8 @@ def read_block(block: Block, shared: Shared) -> Result:
         pieces = rows.pieces(records.at + block.offset, system)
     notes, reads = _read_with_care(block, shared, marked, careful_slots, doubtful, records, careful)
     mix(pieces, reads)
+    for piece in pieces.values():
+        piece.shrink()
     return Result(
         notes,
         _seen(records, system, reads, block.offset),

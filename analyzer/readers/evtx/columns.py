@@ -7,22 +7,24 @@ those of the file; a column that a block lacks is missing there and costs no mem
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
 from analyzer import frames
-from analyzer.wfp.events import TABLES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analyzer.readers.evtx.gather import I64, U64, Flags
+    from analyzer.readers.evtx.gather import I64, Flags
     from analyzer.wfp.events import Table
 
-_SMALL: Final = ((127, np.int8), (32767, np.int16), (2**31 - 1, np.int32))
+    Codes = NDArray[np.signedinteger[Any]]
+    Unsigned = NDArray[np.unsignedinteger[Any]]
+
+_CODES: Final = ((127, np.int8), (32767, np.int16), (2**31 - 1, np.int32))  # signed: -1 is missing
+_NUMBERS: Final = ((2**8 - 1, np.uint8), (2**16 - 1, np.uint16), (2**32 - 1, np.uint32), (2**64 - 1, np.uint64))
 
 
 @dataclass(slots=True)
@@ -35,9 +37,23 @@ class Piece:
 
     rows: int
     plain: dict[str, I64] = field(default_factory=dict)
-    numbers: dict[str, tuple[U64, Flags]] = field(default_factory=dict)
-    texts: dict[str, tuple[I64, list[str]]] = field(default_factory=dict)
-    extra: tuple[I64, list[dict[str, str]]] | None = None
+    numbers: dict[str, tuple[Unsigned, Flags | None]] = field(default_factory=dict)
+    texts: dict[str, tuple[Codes, list[str]]] = field(default_factory=dict)
+    extra: tuple[Codes, list[dict[str, str]]] | None = None
+
+    def shrink(self) -> None:
+        """Store numbers and codes in the smallest type that holds them, and flags that are all False as None."""
+        for name, (values, missing) in self.numbers.items():
+            kind = _smallest(int(values.max(initial=0)), _NUMBERS)
+            flags = missing if missing is not None and missing.any() else None
+            self.numbers[name] = values.astype(kind, copy=False), flags
+        for name, (codes, texts) in self.texts.items():
+            self.texts[name] = codes.astype(_smallest(len(texts), _CODES), copy=False), texts
+
+
+def _smallest(most: int, kinds: tuple[tuple[int, type[Any]], ...]) -> type[Any]:
+    """Return the first type that holds a number."""
+    return next(kind for limit, kind in kinds if most <= limit)
 
 
 class _Texts:
@@ -47,20 +63,18 @@ class _Texts:
         self.known: dict[str, int] = {}
         self.parts: list[tuple[int, NDArray[Any] | None]] = []
 
-    def add(self, rows: int, part: tuple[I64, list[str]] | None) -> None:
+    def add(self, rows: int, part: tuple[Codes, list[str]] | None) -> None:
         if part is None:
             self.parts.append((rows, None))
             return
         codes, texts = part
         known = self.known
         numbers = [known.setdefault(text, len(known)) for text in texts]
-        small = next(kind for most, kind in _SMALL if len(known) <= most)
         # the last place of the table is where code -1 leads
-        self.parts.append((rows, np.array([*numbers, -1], dtype=small)[codes]))
+        self.parts.append((rows, np.array([*numbers, -1], dtype=_smallest(len(known), _CODES)).take(codes)))
 
     def build(self, total: int) -> pd.Categorical:
-        small = next(kind for most, kind in _SMALL if len(self.known) <= most)
-        codes: NDArray[np.signedinteger[Any]] = np.full(total, -1, dtype=small)
+        codes: Codes = np.full(total, -1, dtype=_smallest(len(self.known), _CODES))
         _fill(codes, self.parts)
         categories = pd.Index(list(self.known), dtype="str")
         self.known.clear()
@@ -68,21 +82,27 @@ class _Texts:
 
 
 class _Numbers:
-    """One column of ``UInt64``: per block (rows, values or None) and (rows, is missing or None)."""
+    """One column of ``UInt64``: per block (rows, values or None, is missing or None where all or none is)."""
 
     def __init__(self) -> None:
-        self.values: list[tuple[int, U64 | None]] = []
-        self.missing: list[tuple[int, Flags | None]] = []
+        self.parts: list[tuple[int, Unsigned | None, Flags | None]] = []
 
-    def add(self, rows: int, part: tuple[U64, Flags] | None) -> None:
-        self.values.append((rows, None if part is None else part[0]))
-        self.missing.append((rows, None if part is None else part[1]))
+    def add(self, rows: int, part: tuple[Unsigned, Flags | None] | None) -> None:
+        self.parts.append((rows, *(part or (None, None))))
 
     def build(self, total: int) -> pd.arrays.IntegerArray:
         values = np.zeros(total, dtype=np.uint64)
-        missing = np.ones(total, dtype=bool)
-        _fill(values, self.values)
-        _fill(missing, self.missing)
+        missing = np.zeros(total, dtype=bool)
+        at = 0
+        for number, (rows, part, flags) in enumerate(self.parts):
+            if part is None:
+                missing[at : at + rows] = True
+            else:
+                values[at : at + rows] = part
+            if flags is not None:
+                missing[at : at + rows] = flags
+            self.parts[number] = rows, None, None
+            at += rows
         return pd.arrays.IntegerArray(values, missing)
 
 
@@ -96,24 +116,17 @@ def _fill(out: NDArray[Any], parts: list[tuple[int, NDArray[Any] | None]]) -> No
         at += rows
 
 
-@lru_cache(maxsize=len(TABLES))
-def _empty(table: Table) -> pd.DataFrame:
-    """Return an empty table; made once, since small logs would spend more time on it than on reading."""
-    return frames.empty(frames.EVENT_SCHEMAS[table])
-
-
 class TableColumns:
     """All columns of one table of one file."""
 
     def __init__(self, table: Table, name: str) -> None:
-        self._table = table
         self._schema = frames.EVENT_SCHEMAS[table]
         self._name = name
         self._rows = 0
         self._plain: dict[str, list[tuple[int, Any]]] = {}
         self._texts = {column: _Texts() for column, dtype in self._schema.items() if dtype == frames.TEXT}
         self._numbers = {column: _Numbers() for column, dtype in self._schema.items() if dtype == frames.NUMBER}
-        self._extras: list[tuple[int, tuple[I64, list[dict[str, str]]] | None]] = []
+        self._extras: list[tuple[int, tuple[Codes, list[dict[str, str]]] | None]] = []
 
     def add(self, piece: Piece) -> None:
         """Append the rows of a block."""
@@ -131,7 +144,7 @@ class TableColumns:
     def build(self) -> pd.DataFrame:
         """Return the frame; the columns are empty afterwards."""
         if not self._rows:
-            return _empty(self._table).copy()
+            return frames.empty(self._schema)
         out: dict[str, Any] = {}
         for column, dtype in self._schema.items():
             if column == "input":

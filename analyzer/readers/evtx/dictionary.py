@@ -25,6 +25,7 @@ _BINS: Final = (16, 32, 64, 128, 256, 1024, 4096, 16384, 65536)  # sizes that ar
 _BIN_SIZES: Final = np.array(_BINS)
 _SAMPLE: Final = 32  # where so many values are equal, all may be
 _FEW: Final = 48  # as many distinct texts are decoded one by one
+_NARROW: Final = 6  # words up to which a sum over columns is quicker than a product of matrices
 _MAX_WIDE: Final = 512  # bytes of texts that are decoded together
 _FACTORS: Final[U64] = np.random.default_rng(5).integers(1, 2**63, 65536 // 8 + 1, dtype=np.uint64) | np.uint64(1)
 
@@ -77,8 +78,11 @@ def _encode(block: U8, at: I64, size: I64, packed: I64) -> tuple[I64, I64, I64]:
     if (rows[:_SAMPLE] == rows[0]).all() and (meta == meta[0]).all() and (rows == rows[0]).all():
         return np.zeros(len(packed), dtype=np.int64), np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64)
     keys = meta * _FACTORS[-1]
-    for column in range(rows.shape[1]):
-        keys += rows[:, column] * _FACTORS[column]
+    if rows.shape[1] <= _NARROW:
+        for column in range(rows.shape[1]):
+            keys += rows[:, column] * _FACTORS[column]
+    else:
+        keys += rows @ _FACTORS[: rows.shape[1]]
     keys ^= keys >> np.uint64(32)
     codes, first = factorize(keys)
     if len(first) == 1:

@@ -60,7 +60,10 @@ class EventRows:
                 continue
             self._records[table] = records[keep]
             piece.rows = int(keep.sum())
-            piece.numbers = {name: (part[0][keep], part[1][keep]) for name, part in piece.numbers.items()}
+            piece.numbers = {
+                name: (number[keep], None if missing is None else missing[keep])
+                for name, (number, missing) in piece.numbers.items()
+            }
             piece.texts = {name: (part[0][keep], part[1]) for name, part in piece.texts.items()}
             if piece.extra is not None:
                 piece.extra = (piece.extra[0][keep], piece.extra[1])

@@ -8,7 +8,7 @@ import numpy as np
 
 from analyzer.readers.evtx import values
 from analyzer.readers.evtx.dictionary import encode, read
-from analyzer.readers.evtx.gather import unpack, words
+from analyzer.readers.evtx.gather import SIZE_SHIFT, unpack, words
 
 if TYPE_CHECKING:
     from analyzer.readers.evtx.gather import I64, U8, U64, Flags
@@ -34,6 +34,7 @@ def _tables() -> tuple[U8, U64]:
 
 
 _SIZES, _SIGNS = _tables()
+_NONE: Final[I64] = np.zeros(0, dtype=np.int64)
 KEEP: Final[U64] = np.array([(1 << (8 * size)) - 1 for size in range(9)], dtype=np.uint64)  # by size
 UNSIGNED: Final = {kind: form.size for kind, form in values.NUMBERS.items() if form.format[-1].isupper()}  # sizes
 # four UTF-16 units in a word: digits minus "0", and the sum of digit times power of ten in the highest unit
@@ -47,22 +48,18 @@ def integers(block: U8, packed: I64) -> Numbers:
     """Return the values of integer types; all others are left to be read with care. Shape of ``packed``: (n,)."""
     at, size, kind = unpack(packed)
     raw = words(block, at, 8)[:, 0]
-    if len(packed) and (packed & 0xFFFFFF).min() == (packed & 0xFFFFFF).max():
-        fits = np.full(len(packed), _fits(int(size[0]), int(kind[0])))
-        keep, sign = KEEP[min(int(size[0]), 8)], _SIGNS[int(kind[0])]
-    else:
-        fits = (_SIZES[kind] == size) | ((kind == values.SIZE_T) & ((size == 4) | (size == 8)))
-        keep, sign = KEEP[np.minimum(size, 8)], _SIGNS[kind]
-    number = raw & keep
-    fits &= (number & sign) == 0
+    forms = packed & 0xFFFFFF
+    form = int(forms[0]) if len(forms) else 0
+    if form and (forms == form).all() and UNSIGNED.get(form & 0xFF) == form >> SIZE_SHIFT:  # most columns are so
+        raw &= KEEP[form >> SIZE_SHIFT]
+        return Numbers(raw, np.zeros(len(raw), dtype=bool), _NONE)
+    fits = (_SIZES[kind] == size) | ((kind == values.SIZE_T) & ((size == 4) | (size == 8)))
+    number = raw & KEEP[np.minimum(size, 8)]
+    fits &= (number & _SIGNS[kind]) == 0
     there = packed != 0
     missing = ~(there & fits)
     number[missing] = 0
     return Numbers(number, missing, np.flatnonzero(there & ~fits))
-
-
-def _fits(size: int, kind: int) -> bool:
-    return (size in (4, 8)) if kind == values.SIZE_T else (size > 0 and int(_SIZES[kind]) == size)
 
 
 def numbers(block: U8, packed: I64) -> Numbers:

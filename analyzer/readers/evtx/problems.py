@@ -79,6 +79,7 @@ class Problems:
         """Return the problems; what was folded follows as one line per reason, with its count and last place."""
         folded = [
             Problem(self._name, place, severity, f"{self._counts[severity, reason] - SINGLE} more like this: {reason}")
-            for (severity, reason), place in self._last.items()
+            # in the order of first appearance, which is the same whichever way the log is read
+            for (severity, reason), place in ((key, self._last[key]) for key in self._counts if key in self._last)
         ]
         return (*self._listed, *folded)

@@ -41,6 +41,7 @@ def read_evtx(
     *,
     columns: bool | None = None,
     block_chunks: int | None = None,
+    helped: bool | None = None,
 ) -> EvtxLog:
     """Read an event log.
 
@@ -57,6 +58,9 @@ def read_evtx(
         the same result.
     block_chunks
         Chunks per block where columns are read.
+    helped
+        Whether a second process reads blocks as well; by the size of the file where it is not given. The result is
+        the same.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def read_evtx(
         work = _Work(name, stream, before.st_size)
         by_columns = before.st_size >= COLUMNS_FROM and hasattr(os, "preadv")  # Windows has no preadv
         if by_columns if columns is None else columns:
-            work.by_columns(progress, block_chunks)
+            work.by_columns(progress, block_chunks, helped=helped)
         else:
             work.by_records(progress)
         after = os.fstat(stream.fileno())
@@ -115,11 +119,11 @@ class _Work:
         for table, piece in pieces.items():
             self._columns[table].add(piece)
 
-    def by_columns(self, progress: Progress | None, block_chunks: int | None) -> None:
+    def by_columns(self, progress: Progress | None, block_chunks: int | None, *, helped: bool | None) -> None:
         """Read the file in blocks of chunks."""
         container = self._container
         end = container.start
-        blocks = Blocks(self._stream.fileno(), container, self._size, block_chunks)
+        blocks = Blocks(self._stream.fileno(), container, self._size, block_chunks, helped=helped)
         with contextlib.closing(blocks.read()) as results:
             for result in results:
                 self._take_in(result)

@@ -9,7 +9,7 @@ import numpy as np
 from analyzer import frames
 from analyzer.readers.evtx import values
 from analyzer.readers.evtx.dictionary import encode, read
-from analyzer.readers.evtx.gather import pieces, unpack, words
+from analyzer.readers.evtx.gather import unpack, words
 from analyzer.readers.evtx.instances import Instances, Values, packed, read_values
 from analyzer.readers.evtx.numerals import KEEP, UNSIGNED, integers
 
@@ -88,17 +88,17 @@ class _Draft:
         if not here:
             return
         width = -(-max(offset + max(size, 8) for offset, size, _ in here.values()) // 8) * 8
-        head = pieces(block, group.at[0].astype(np.int64), width)
+        head = words(block, group.at[0].astype(np.int64), width)
+        # which bits are not the same in all records, as bytes (width,)
+        differ = (np.bitwise_or.reduce(head, axis=0) ^ np.bitwise_and.reduce(head, axis=0)).view(np.uint8)
         for name, (offset, size, kind) in here.items():
             if name not in TEXTS:
                 raw = np.ndarray((len(rows),), dtype="<u8", buffer=head.data, offset=offset, strides=(width,))
                 self.numbers[name][rows] = raw & KEEP[size]
                 if name in NUMBERS:
                     self.missing[name][rows] = False
-                continue
-            part = head.view(np.uint8).reshape(len(rows), width)[:, offset : offset + size]
-            if (part == part[0]).all():
-                self.constant(rows, name, _word(kind, part[0].tobytes()))
+            elif not differ[offset : offset + size].any():
+                self.constant(rows, name, _word(kind, head[0].view(np.uint8)[offset : offset + size].tobytes()))
             else:
                 self.left.setdefault(name, np.zeros(len(self.careful), dtype=np.int64))[rows] = packed(
                     group, slots[name]
