@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from analyzer import archive
 from analyzer.hashing import Hashing
 from analyzer.identify import BLOCK, READ, FileKind, Identifier
 from analyzer.model import Problem
@@ -21,9 +22,14 @@ from analyzer.model import Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from analyzer.archive import Member
+
 _NAMES_SHOWN: Final = 5
 BESIDE_FROM: Final = 32 << 20  # bytes from which on a log is hashed while it is read, and not before
-_READABLE: Final = "event logs (.evtx), WFP states (netsh wfp show state) and WFP filters (netsh wfp show filters)"
+_READABLE: Final = (
+    "event logs (.evtx, or events as XML or JSON), WFP states, filters, net events and captures (netsh wfp), "
+    "lists of services, audit policies, exported firewall rules, and zip archives of these"
+)
 
 
 class InputError(Exception):
@@ -84,12 +90,16 @@ class _Found:
     name: str
     parent: str
     named: bool
+    member: Member | None = None  # of an archive: then `path` is where it was unpacked to
 
 
-def open_case(paths: Sequence[Path], progress: Callable[[str, int, int], None] | None = None) -> Case:
+def open_case(
+    paths: Sequence[Path], progress: Callable[[str, int, int], None] | None = None, folder: Path | None = None
+) -> Case:
     """Find, identify and hash everything below ``paths``.
 
-    ``progress`` is called with the name of a file, the bytes read of it, and its size.
+    ``folder`` takes the members of zip archives, which are not opened without it. ``progress`` is called with the name
+    of a file, the bytes read of it, and its size.
 
     Raises
     ------
@@ -105,7 +115,9 @@ def open_case(paths: Sequence[Path], progress: Callable[[str, int, int], None] |
     files: list[CaseFile] = []
     by_content: dict[str, CaseFile] = {}
     sizes = Counter(_size(item.path) for item in found)
-    for item in found:
+    waiting = deque(found)
+    while waiting:
+        item = waiting.popleft()
         # only files of one size can be the same, so that the hash has to be known before one of them is left out
         alone = sizes[_size(item.path)] == 1
         file = _read(item, problems, progress, beside=alone)
@@ -116,7 +128,15 @@ def open_case(paths: Sequence[Path], progress: Callable[[str, int, int], None] |
         if file.sha256 is not None:
             by_content[file.sha256] = file
         files.append(file)
-    problems.extend(_left_out([file for file in files if not file.readable and file.sha256 is not None]))
+        if file.kind == "zip" and folder is not None:
+            members = archive.unpack(item.path, file.name, folder, problems, progress)
+            sizes.update(member.size for member in members)
+            waiting.extendleft(
+                _Found(member.path, member.name, "", named=False, member=member) for member in reversed(members)
+            )
+    problems.extend(
+        _left_out([file for file in files if not (file.readable or file.kind == "zip") and file.sha256 is not None])
+    )
     return Case(tuple(files), tuple(problems))
 
 
@@ -277,9 +297,16 @@ def _read(
         identity.telling,
         size,
         digest.hexdigest() if hashing is None else None,
-        rfc3339(status.st_mtime_ns),
+        _modified(item.member, status.st_mtime_ns),
         hashing,
     )
+
+
+def _modified(member: Member | None, nanoseconds: int) -> str | None:
+    """Return when a file was changed last: of a member what its archive says, where that has a zone."""
+    if member is None:
+        return rfc3339(nanoseconds)
+    return None if member.modified_ns is None else rfc3339(member.modified_ns)
 
 
 def rfc3339(nanoseconds: int) -> str | None:

@@ -11,6 +11,7 @@ from analyzer import cells
 from analyzer.classify import CAN_BLOCK
 from analyzer.engine.conditions import LOST
 from analyzer.model import EVENT_KEYS
+from analyzer.netevents import NO_EVENT_ID
 
 if TYPE_CHECKING:
     from analyzer.states import Book
@@ -24,18 +25,17 @@ def event_frame(events: pd.DataFrame) -> pd.DataFrame:
     """Return one row per event in time order.
 
     ``filter_row`` (Int64) is the position in :func:`filter_frame`, missing where no filter may be shown.
-    ``user_sid`` and ``user_source`` are missing: no audit event names the local user (REFERENCE 1.2).
+    ``event_id`` and ``version`` are missing for net events. No audit event names the local user (REFERENCE 1.2): where
+    ``user_sid`` is there, a net event told it.
     """
     out: dict[str, Any] = {}
-    nothing = np.full(len(events), None, dtype=object)
+    net = (events["event_id"] == NO_EVENT_ID).to_numpy()
     for key in ("filter_row" if key == "filter" else key for key in EVENT_KEYS):
-        if key == "source":
-            out[key] = pd.Categorical(["audit"]).take(np.zeros(len(events), dtype=np.intp))
+        if key in {"event_id", "version"} and net.any():
+            out[key] = pd.Series(events[key].to_numpy(), dtype="Int64").mask(net)
         elif key == "filter_row":
             rows = pd.Series(events["filter_row"].to_numpy(), dtype="Int64")
             out[key] = rows.mask(rows < 0)
-        elif key in {"user_sid", "user_source"}:
-            out[key] = nothing
         else:
             out[key] = events[RENAMED.get(key, key)].reset_index(drop=True)
     return pd.DataFrame(out)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analyzer import cells, markers
 from analyzer.model import Coverage, Marker, Problem
+from analyzer.netevents import NO_EVENT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,8 +71,9 @@ def cover(
     events: pd.DataFrame, logs: Sequence[tuple[str, EvtxLog]], book: Book, fits: Sequence[Fit], marks: markers.Markers
 ) -> Coverage:
     """Build the coverage part of the result."""
-    firsts = [log.first for _, log in logs if log.first is not None]
-    lasts = [log.last for _, log in logs if log.last is not None]
+    times_seen = [time for _, log in logs for time in (log.first, log.last) if time is not None]
+    net = events.loc[events["event_id"] == NO_EVENT_ID, "time"].dropna()
+    times_seen.extend([net.min(), net.max()] if len(net) else [])
     judged = events.loc[events["kind"].notna(), "computer"].astype("object").unique()
     state_fits, why, state_time = _fold(fits, frozenset(cells.text(name) for name in judged))
     times = [cells.when(s.time) for s in book.snapshots if s.time is not None]
@@ -81,10 +83,10 @@ def cover(
     second = shown["time"].dt.floor("s")
     shown = shown.loc[~shown.assign(second=second).duplicated(subset=["computer", "second", "event_id"])]
     return Coverage(
-        first=cells.when(min(firsts)) if firsts else None,
-        last=cells.when(max(lasts)) if lasts else None,
+        first=cells.when(min(times_seen)) if times_seen else None,
+        last=cells.when(max(times_seen)) if times_seen else None,
         gaps=gaps(logs),
-        by_event_id={str(i): int(n) for i, n in counts.items()},
+        by_event_id={str(i): int(n) for i, n in counts.items() if i != NO_EVENT_ID},
         audit_policy=None,
         state_time=state_time or (times[-1] if times else None),
         state_fits=state_fits,
@@ -114,8 +116,8 @@ def notes(logs: Sequence[tuple[str, EvtxLog]], book: Book, events: pd.DataFrame)
             what = f"a log without the events 5031 and 5150 to 5159 (channel: {channels}); {off}"
             out.append(Problem(name, None, "note", what))
     out.extend(Problem(s.name, None, "note", SHOW_FILTERS) for s in book.snapshots if s.kind == "filters")
-    if logs and not book.snapshots and len(events):
+    if not book.snapshots and len(events):
         out.append(Problem(None, None, "note", "no state was handed in: run-time ids cannot be looked up"))
-    if book.snapshots and not logs:
+    if book.snapshots and not logs and events.empty:
         out.append(Problem(None, None, "note", STATE_ALONE))
     return out

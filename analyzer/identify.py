@@ -28,6 +28,7 @@ FileKind = Literal[
     "services",
     "audit-policy",
     "rules",
+    "zip",
     "unknown",
 ]
 
@@ -40,13 +41,16 @@ CHUNK_SIZE: Final = 65536
 FIRST_CHUNK: Final = 4096
 
 # The kinds that a reader exists for, and what the others are called when they have to be left out.
-READ: Final[frozenset[str]] = frozenset({"evtx", "wfpstate", "filters"})
+READ: Final[frozenset[str]] = frozenset(
+    {
+        *("evtx", "eventxml", "eventjson", "wfpstate", "filters", "netevents", "wfpdiag", "cab"),
+        *("services", "audit-policy", "rules"),
+    }
+)
 
-_UNPACK: Final = "archives are not read yet: unpack it and give the folder"
+_UNPACK: Final = "not opened: unpack it and give the folder"
 _ARCHIVE: Final = f"{{}}; {_UNPACK}"
 _MAGICS: Final[tuple[tuple[bytes, str], ...]] = (
-    (b"PK\x03\x04", _ARCHIVE.format("a zip archive")),
-    (b"PK\x05\x06", _ARCHIVE.format("an empty zip archive")),
     (b"\x1f\x8b", _ARCHIVE.format("a gzip archive")),
     (b"7z\xbc\xaf\x27\x1c", _ARCHIVE.format("a 7-Zip archive")),
     (b"Rar!", _ARCHIVE.format("a RAR archive")),
@@ -61,12 +65,12 @@ _MAGICS: Final[tuple[tuple[bytes, str], ...]] = (
 )
 # Plain tables and lists, told by their beginning.
 _TEXTS: Final[tuple[tuple[Callable[[str], bool], FileKind, str], ...]] = (
-    (auditpol.sniff, "audit-policy", "an audit policy (auditpol), which is not read yet"),
-    (rules.sniff, "rules", "exported firewall rules or another registry export, which are not read yet"),
+    (auditpol.sniff, "audit-policy", "an audit policy (auditpol)"),
+    (rules.sniff, "rules", "exported firewall rules, or another registry export"),
     (
         services.sniff,
         "services",
-        "a list of services (tasklist /svc, sc queryex, Win32_Service), which is not read yet",
+        "a list of services (tasklist /svc, sc queryex, Win32_Service)",
     ),
 )
 _ENCODINGS: Final = ("ascii", "utf-16-le", "utf-16-be")
@@ -89,9 +93,11 @@ class Identity:
 
 _KNOWN: Final[tuple[tuple[bytes, Identity], ...]] = (
     (FILE_MAGIC, Identity("evtx", "an event log")),
-    (b"MSCF", Identity("cab", "a cabinet (.cab) of netsh wfp capture, which is not read yet", telling=True)),
+    (b"PK\x03\x04", Identity("zip", "a zip archive")),
+    (b"PK\x05\x06", Identity("zip", "an empty zip archive")),
+    (b"MSCF", Identity("cab", "a cabinet (.cab) of netsh wfp capture", telling=True)),
 )
-CAPTURE: Final = Identity("wfpdiag", "a WFP capture (netsh wfp capture), which is not read yet", telling=True)
+CAPTURE: Final = Identity("wfpdiag", "a WFP capture (netsh wfp capture)", telling=True)
 OWN_OUTPUT: Final = Identity("unknown", "an output of this program")
 # How the outputs begin: the page's generator, the result document, lines of events and of filters.
 _OWN_MARKS: Final = ('<meta name="generator" content="wfp-analyzer', '"name": "wfp-analyzer"')
@@ -171,13 +177,9 @@ def _by_root(name: str) -> Identity:
         case "wfpstate":
             return Identity("wfpstate", "a WFP state (netsh wfp show state)")
         case "wfpdiag":
-            return Identity(
-                "wfpdiag", "a WFP capture without filters (netsh wfp capture), which is not read yet", telling=True
-            )
+            return Identity("wfpdiag", "a WFP capture without filters (netsh wfp capture)", telling=True)
         case "netEvents" | "netEvent":
-            return Identity(
-                "netevents", "WFP net events (netsh wfp show netevents), which are not read yet", telling=True
-            )
+            return Identity("netevents", "WFP net events (netsh wfp show netevents)", telling=True)
         case "Event" | "Events":
             return Identity(
                 "unknown", f"an XML file of events (root element {name}) without an event in sight", telling=True

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analyzer import cells, folding, reasons, recall
 from analyzer.history import Status
+from analyzer.netjoin import AUDIT
 from analyzer.reasons import GRADES, Rank
 from analyzer.wfp import origins
 
@@ -67,6 +68,8 @@ def judge(best: Best, case: Case, status: NDArray[np.int8] | None) -> pd.DataFra
         "event_id": events["event_id"].to_numpy(),
         "action": events["action"].cat.codes.to_numpy(),
         "origin": events["event_origin"].cat.codes.to_numpy(),
+        "net_origin": events["net_origin"].cat.codes.to_numpy(),
+        "net": (events["source"] != AUDIT).to_numpy(),
         # Only "named", "zero" and "missing" matter here; the id itself is in `row`.
         "rtid": np.where(rtid.isna(), 0, np.where(rtid.to_numpy(dtype="uint64", na_value=0) == 0, 1, 2)),
         "computer": events["computer"].cat.codes.to_numpy(),
@@ -98,12 +101,21 @@ def judge(best: Best, case: Case, status: NDArray[np.int8] | None) -> pd.DataFra
     return out
 
 
+def _origin(events: pd.DataFrame, column: str, code: int) -> str | None:
+    return None if code < 0 else str(events[column].cat.categories[code])
+
+
 def _judge_case(key: Mapping[str, int], case: Case) -> tuple[str | None, str, int, tuple[str, ...]]:
     """Judge one distinct case: kind, grade, filter row that may be shown, reasons."""
     events, book = case.events, case.book
     rank, row = key["rank"], key["row"]
     action = str(events["action"].cat.categories[key["action"]])
-    origin = None if key["origin"] < 0 else str(events["event_origin"].cat.categories[key["origin"]])
+    recorded = _origin(events, "event_origin", key["origin"])
+    from_net = _origin(events, "net_origin", key["net_origin"])
+    # What the audit event itself names comes first; a net event of the same decision may say what it leaves open.
+    by_net = bool(key["net"]) or (origins.origin_kind(recorded) is None and origins.origin_kind(from_net) is not None)
+    origin = from_net if by_net else recorded
+    named = "netevent" if by_net else "origin"
     computer = None if key["computer"] < 0 else str(events["computer"].cat.categories[key["computer"]])
     item = case.items[row] if row >= 0 else None
     state = book.snapshots[key["state"]] if key["state"] >= 0 else None
@@ -126,12 +138,12 @@ def _judge_case(key: Mapping[str, int], case: Case) -> tuple[str | None, str, in
     usable = row if rank >= Rank.ID_ONLY else -1
     if action == "permit":
         said = origin is not None and origins.origin_kind(origin) is not None
-        return None, "origin" if said else GRADES[rank], usable, match
+        return None, named if said else GRADES[rank], usable, match
     # Only a tied filter may say more about the event's own origin.
     sublayer = cells.text(item["sublayer"]) if item is not None and rank >= Rank.HISTORY else None
     by_origin = origins.origin_kind(origin, sublayer)
     if by_origin is not None:
-        return by_origin, "origin", usable, (reasons.by_origin(str(origin), sublayer), *match)
+        return by_origin, named, usable, (reasons.by_origin(str(origin), sublayer, net=by_net), *match)
     if key["rtid"] == 1:
         return "no-filter", "none", -1, match
     extra = (reasons.ORIGIN_UNKNOWN,) if origin is not None else ()

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 from analyzer import (
     addressing,
+    archive,
     attribution,
-    cells,
     contract,
     coverage,
     diagnose,
+    evidence,
     flows,
+    history,
+    history_filters,
     markers,
+    netjoin,
     overlap,
     resolve,
     states,
@@ -27,8 +31,6 @@ from analyzer.case import open_case
 from analyzer.hosts import hosts_by_session
 from analyzer.markers import NO_TIME, nanoseconds
 from analyzer.model import Analysis, InputFile, Problem
-from analyzer.readers.evtx import read_evtx
-from analyzer.readers.wfpstate import read_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,8 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analyzer.case import CaseFile
-    from analyzer.readers.evtx import EvtxLog
-    from analyzer.readers.wfpstate import WfpState
+    from analyzer.evidence import Evidence
 
     Progress = Callable[[str, int, int], None]
 
@@ -65,32 +66,57 @@ def analyze(
     analyzer.case.InputError
         A named path does not exist or can't be opened. Whatever else is wrong becomes a problem in the result.
     """
-    case = open_case(paths, _saying("checking", progress))
-    problems = list(case.problems)
-    inputs, logs, dumps = _read(case.files, problems, _saying("reading", progress))
-    if progress is not None:
-        progress("joining events to filters", 0, 0)
+    with archive.workspace() as folder:
+        case = open_case(paths, _saying("checking", progress), folder)
+        problems = list(case.problems)
+        inputs, given = evidence.read(case.files, problems, folder, _saying("reading", progress))
+        if progress is not None:
+            progress("joining events to filters", 0, 0)
+        return _judge(_Case(case.files, inputs, given, problems, tuple(command)))
 
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What was handed over, read."""
+
+    files: Sequence[CaseFile]
+    inputs: list[InputFile]
+    given: Evidence
+    problems: list[Problem]
+    command: tuple[str, ...]
+
+
+def _judge(case: _Case) -> Analysis:
+    """Join, judge, diagnose, sum up."""
+    given, problems = case.given, case.problems
+    logs = given.logs
     tables, shared = overlap.unite(logs)
     problems.extend(shared)
-    book = states.bind(dumps)
+    book = states.bind(given.states)
     marks = markers.find(tables)
     seen = watch.watched([log for _, log in logs])
     ordered = _in_time_order(tables["wfp"])
-    events = addressing.orient(
+    audit = addressing.orient(
         ordered, own_addresses=hosts_by_session(book, ordered, seen), layer_names=book.layer_names()
     )
-    events = attribution.attribute(events, tables["process"], marks)
-    joined = resolve.resolve(events, tables, book, marks, seen)
-    events = flows.add(joined.events)
+    joined = netjoin.join(audit, given.netevents, book.layer_names())
+    problems.extend(joined.problems)
+    seen = watch.with_rings(seen, joined.spans)
+    events = attribution.attribute(joined.events, tables["process"], marks)
+    past = history.recall(tables, seen, [log for _, log in logs])
+    resolved = resolve.resolve(events, tables, book, marks, seen, past)
+    book = resolved.book
+    if past is not None:
+        problems.extend(history_filters.problems(past.lifetimes))
+    events = flows.add(resolved.events)
 
-    found = diagnose.run(diagnose.Context(events, book, joined.fits, marks, joined.changes, seen))
-    covered = coverage.cover(events, logs, book, joined.fits, marks)
+    found = diagnose.run(diagnose.Context(events, book, resolved.fits, marks, resolved.changes, seen))
+    covered = coverage.cover(events, logs, book, resolved.fits, marks)
     problems.extend(coverage.notes(logs, book, events))
-    inputs = [replace(item, sha256=file.hash(problems)) for item, file in zip(inputs, case.files, strict=True)]
+    inputs = [replace(item, sha256=file.hash(problems)) for item, file in zip(case.inputs, case.files, strict=True)]
     return Analysis(
         tool={"name": DISTRIBUTION, "version": metadata.version(DISTRIBUTION)},
-        command=tuple(command),
+        command=case.command,
         inputs=tuple(inputs),
         problems=tuple(problems),
         coverage=covered,
@@ -103,34 +129,6 @@ def analyze(
         events=contract.event_frame(events),
         filters=contract.filter_frame(book),
     )
-
-
-def _read(
-    files: Sequence[CaseFile], problems: list[Problem], progress: Progress | None
-) -> tuple[list[InputFile], list[tuple[str, EvtxLog]], list[tuple[str, WfpState]]]:
-    """Read every file that a reader exists for; describe all."""
-    inputs: list[InputFile] = []
-    logs: list[tuple[str, EvtxLog]] = []
-    dumps: list[tuple[str, WfpState]] = []
-    for file in files:
-        log: EvtxLog | None = None
-        dump: WfpState | None = None
-        if file.readable:
-            try:
-                if file.kind == "evtx":
-                    log = read_evtx(file.path, file.name, _step(file.name, progress))
-                    logs.append((file.name, log))
-                    problems.extend(log.problems)
-                else:
-                    if progress is not None:
-                        progress(file.name, 0, 0)
-                    dump = read_state(file.path, file.name)
-                    dumps.append((file.name, dump))
-                    problems.extend(dump.problems)
-            except OSError as error:
-                problems.append(Problem(file.name, None, "lost", f"could not be read: {error.strerror or 'I/O error'}"))
-        inputs.append(_describe(file, log, dump))
-    return inputs, logs, dumps
 
 
 def _saying(verb: str, progress: Progress | None) -> Progress | None:
@@ -148,27 +146,3 @@ def _in_time_order(frame: pd.DataFrame) -> pd.DataFrame:
     if ((times[1:] >= times[:-1]) & later).all() and not (times == NO_TIME).any():
         return frame.reset_index(drop=True)
     return frame.sort_values(["time", "input", "offset"], kind="stable", ignore_index=True)
-
-
-def _step(name: str, progress: Progress | None) -> Callable[[int, int], None] | None:
-    """Bind an input's name to the caller's progress function."""
-    if progress is None:
-        return None
-    return lambda done, total: progress(name, done, total)
-
-
-def _describe(file: CaseFile, log: EvtxLog | None, dump: WfpState | None) -> InputFile:
-    """Return the contract's description of one input."""
-    wfp = None if log is None else len(log.tables["wfp"])
-    return InputFile(
-        name=file.name,
-        kind=file.kind,
-        bytes=file.bytes,
-        sha256=file.sha256,
-        modified=file.modified,
-        computer=", ".join(log.computers) or None if log is not None else None,
-        first=cells.when(log.first) if log is not None else cells.when(dump.time) if dump is not None else None,
-        last=cells.when(log.last) if log is not None else cells.when(dump.time) if dump is not None else None,
-        records=log.records if log is not None else len(dump.filters) if dump is not None else None,
-        events=wfp,
-    )

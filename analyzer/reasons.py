@@ -45,10 +45,11 @@ RECORDS_MISSING: Final = "records may be missing between that and the event, so 
 ID_MISSING: Final = "the event carries no run-time id"
 
 
-def by_origin(origin: str, sublayer: str | None) -> str:
-    """Say what the event's own origin means."""
+def by_origin(origin: str, sublayer: str | None, *, net: bool = False) -> str:
+    """Say what the event's own origin means, or (``net``) that of the net event of the same decision."""
     read = origins.read_origin(origin, sublayer)
-    return f"the event carries the filter origin “{origins.clean(origin)}”: {read.words if read else 'not known'}"
+    who = "net event" if net else "event"
+    return f"the {who} carries the filter origin “{origins.clean(origin)}”: {read.words if read else 'not known'}"
 
 
 def by_filter(item: Mapping[str, Any]) -> str:

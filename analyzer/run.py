@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analyzer.model import Analysis, Problem
 
 _NAMES_SHOWN: Final = 5
+EVENTS: Final = frozenset({"evtx", "eventxml", "eventjson", "netevents", "wfpdiag", "cab"})  # kinds that hold events
 
 
 class Exit(IntEnum):
@@ -93,9 +94,9 @@ def _lost(analysis: Analysis) -> bool:
 
 def nothing_usable(analysis: Analysis) -> str | None:
     """Tell why there is nothing to report: no log with records and no filters; None where there is something."""
-    if any(item.kind == "evtx" and item.records for item in analysis.inputs) or no_filters(analysis) is None:
+    if any(item.kind in EVENTS and item.records for item in analysis.inputs) or no_filters(analysis) is None:
         return None
-    return f"nothing usable: no event log with records and no WFP filters in {_files(analysis)}"
+    return f"nothing usable: no event log with records, no net events and no WFP filters in {_files(analysis)}"
 
 
 def no_filters(analysis: Analysis) -> str | None:

@@ -11,6 +11,7 @@ from analyzer.contract import ACTIONS
 from analyzer.folding import Groups
 from analyzer.markers import NO_TIME, nanoseconds
 from analyzer.model import FilterRef, Verdict
+from analyzer.netevents import NO_EVENT_ID
 from analyzer.wfp import origins
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _folded(events: pd.DataFrame, groups: Groups, heads: pd.DataFrame) -> dict[s
         "first": cells.rfc3339_all(groups.least(np.where(times == NO_TIME, np.iinfo(np.int64).max, times))),
         "last": cells.rfc3339_all(groups.most(times)),
         "record_ids": groups.leading(events["record_id"], RECORD_IDS),
-        "event_ids": groups.smallest(events["event_id"], len(events)),
+        "event_ids": groups.smallest(events["event_id"].where(events["event_id"] != NO_EVENT_ID), len(events)),
         "endpoint_order": ["certain" if sure else "uncertain" for sure in certain.tolist()],
         "client_ports": groups.distinct(client).tolist(),
         "process_ids": groups.smallest(events["process_id"], RECORD_IDS),

@@ -75,6 +75,22 @@ def watched(logs: Sequence[EvtxLog]) -> dict[str | None, Watched]:
     return {name: Watched(_merged(spans), name not in sighted) for name, spans in found.items()}
 
 
+def with_rings(
+    seen: Mapping[str | None, Watched], spans: Sequence[tuple[str | None, int, int]]
+) -> dict[str | None, Watched]:
+    """Let files of net events watch computers that no log watches; ``spans`` are (computer, first, last) in ns.
+
+    A start empties their ring, so that none lies inside; a policy change stays unseen.
+    """
+    out = dict(seen)
+    rings: dict[str | None, list[tuple[int, int]]] = {}
+    for name, first, last in spans:
+        if name not in seen:
+            rings.setdefault(name, []).append((first, last))
+    out.update({name: Watched(_merged(parts), blind=True) for name, parts in rings.items()})
+    return out
+
+
 def _spans(log: EvtxLog) -> list[tuple[str | None, int, int]]:
     first, last = cells.moment(log.first), cells.moment(log.last)
     if first is None or last is None:

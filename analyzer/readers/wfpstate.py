@@ -170,7 +170,7 @@ def _read_root(root: etree._Element, name: str, problems: Problems, *, repaired:
         layer_ids=_map(layers, "layer", "layer_id"),
         sublayer_weights=_map(sublayers, "sublayer", "weight"),
         origins=_map(contexts, "context_key", "origin"),
-        has_contexts=kind == "wfpstate" and next(root.iter("providerContexts"), None) is not None,
+        has_contexts=next(root.iter("providerContexts"), None) is not None,  # `show filters` has none
     )
     filters = statefilters.read_filters(root, lookups, problems, repaired=repaired)
     if not filters.filters["filter_id"]:

@@ -8,7 +8,7 @@ the number of net events, not by the size of the file. The state that a ``wfpdia
 ``analyzer.readers.wfpstate``'s to read.
 """
 
-from analyzer.readers.netevents.files import read_netevents, read_netevents_blocks
+from analyzer.readers.netevents.files import read_netevents, read_netevents_blocks, unpack_state
 from analyzer.readers.netevents.reader import NetEvents, NetEventsKind
 
-__all__ = ["NetEvents", "NetEventsKind", "read_netevents", "read_netevents_blocks"]
+__all__ = ["NetEvents", "NetEventsKind", "read_netevents", "read_netevents_blocks", "unpack_state"]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 BLOCK: Final = 1024 * 1024
 _HEAD: Final = 65_536
+_STATE_ROOTS: Final = frozenset({"wfpdiag", "wfpstate"})
 
 
 def read_netevents(path: Path, name: str) -> NetEvents:
@@ -91,6 +92,31 @@ def _read_cab(path: Path, name: str) -> NetEvents:
     if not found and not reader.rows.count:
         reader.problems.add("note", None, "the cabinet holds no wfpdiag.xml and no netevents.xml that could be read")
     return reader.result("cab")
+
+
+def unpack_state(path: Path, target: BinaryIO) -> bool:
+    """Write the member of a cabinet that may hold a state to ``target``, as far as it can be unpacked.
+
+    Returns whether there is one. What is wrong with the cabinet is told by ``read_netevents``.
+
+    Raises
+    ------
+    OSError
+        when the file cannot be read, or the target not written.
+    """
+    with path.open("rb") as stream:
+        try:
+            cabinet = cab.open_cab(stream)
+        except cab.CabError:
+            return False
+        unpacker = cab.Unpacker(stream, cabinet)
+        for member in cabinet.members:
+            taken = _Taken()
+            rest = taken.look(unpacker.blocks(member))
+            if xmltext.sniff_xml(taken.head[:_HEAD]) in _STATE_ROOTS:
+                target.writelines(taken.telling(rest))
+                return True
+    return False
 
 
 def _what(name: str, root: str) -> str:
