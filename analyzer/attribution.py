@@ -1,149 +1,223 @@
-"""Which service a process was at the time of an event, from process creation (4688) and exit (4689).
+"""Which services a process held when an event was logged, and by what it is known.
 
-A command line ``svchost.exe -k netsvcs -p -s BITS`` names one service; ``-k group`` alone is a shared host whose
-services stay open (REFERENCE 5.6). Process ids are used again, so creation <= event < exit is demanded.
+Best first (REFERENCE 5.6). At the event's time: creation and end of processes, 4688 and Sysmon 1, whose command line
+``svchost.exe -k netsvcs -p -s BITS`` names one service (``-k group`` alone is a shared host whose services stay open);
+and the service SIDs of a net event. At capture time alone: tasklist and lists of services, used only where nothing in
+the logs shows that the process id changed hands after the event. The sessions of a state name who opened them, which
+is not the token of a connection: they tell nothing here.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
-from analyzer.markers import Sort, nanoseconds
+from analyzer import processes, services
+from analyzer.hosts import first_label
+from analyzer.markers import EPOCH, NO_TIME, nanoseconds
+from analyzer.processes import below_volume
+from analyzer.wfp import services as wfp_services
+from analyzer.wfp import sids
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.markers import Markers
+    from analyzer.processes import Lives
+    from analyzer.services import Hosted, Known
 
-CREATED: Final = 4688
-EXITED: Final = 4689
-SOURCE: Final = "4688"
-# Below its volume; another file of this name is no service host.
-SVCHOST_PATHS: Final = (r"\windows\system32\svchost.exe", r"\windows\syswow64\svchost.exe")
-BREAKS: Final[frozenset[Sort]] = frozenset({"boot", "log", "audit"})
-_SERVICE: Final = re.compile(r"(?<!\S)-s\s+\"?([^\s\"]+)\"?", re.IGNORECASE)
-_VOLUME: Final = re.compile(r"^(?:[A-Za-z]:|\\device\\harddiskvolume\d+)(?=\\)", re.IGNORECASE)
-_SVCHOST: Final = re.compile(r"(?:^|[\\/\"])svchost(?:\.exe)?(?=[\"\s]|$)", re.IGNORECASE)
+    Texts = NDArray[np.object_]
 
-
-def service_of(command_line: object) -> str | None:
-    """Return the one service that an svchost command line names, or None."""
-    if not isinstance(command_line, str) or not _SVCHOST.search(command_line):
-        return None
-    found = _SERVICE.search(command_line)
-    return found.group(1) if found else None
+NETEVENT: Final = "netevent"
+SOURCES: Final = (*processes.SOURCES, NETEVENT, *services.ORDER)  # best first
+AT_EVENT: Final = frozenset({*processes.SOURCES, NETEVENT})  # the others held when the list was taken
+# ns between two records of one creation; a later one of another log is another process.
+SAME_START: Final = 2_000_000_000
 
 
-def _starts(processes: pd.DataFrame) -> pd.DataFrame:
-    """Return creations of svchost with the one service they host: computer, process_id, started, service."""
-    created = processes[
-        (processes["event_id"] == CREATED) & processes["process_id"].notna() & processes["time"].notna()
-    ]
-    path = created["process_name"].map(below_volume, na_action="ignore").astype("str")
-    named = created["command_line"].map(service_of, na_action="ignore").astype("str")
-    hosted = named.where(path.isin(SVCHOST_PATHS))
-    return pd.DataFrame(
-        {
-            "computer": _computer(created),
-            "process_id": created["process_id"].astype("uint64").to_numpy(),
-            "at": nanoseconds(created["time"]),
-            "base": path.to_numpy(),
-            "service": hosted.to_numpy(),
-        }
-    )
+class _Found:
+    """What is known so far: per event the number of a tuple of names, and of a source; -1 is nothing."""
+
+    def __init__(self, count: int) -> None:
+        self.names: dict[tuple[str, ...], int] = {}
+        self.code = np.full(count, -1, dtype=np.int32)
+        self.source = np.full(count, -1, dtype=np.int8)
+        self.said: dict[str, int] = {}
+        self.remark = np.full(count, -1, dtype=np.int32)
+
+    def tell(self, rows: NDArray[np.intp], held: tuple[str, ...], source: str) -> None:
+        """Note what these rows' processes held, where nothing better is known."""
+        self.tell_each(rows, np.zeros(len(rows), dtype=np.int64), [held], source)
+
+    def tell_each(
+        self, rows: NDArray[np.intp], which: NDArray[np.int64], held: list[tuple[str, ...]], source: str
+    ) -> None:
+        """Note for each row one of several tuples of names, where nothing better is known."""
+        numbers = np.array([self.names.setdefault(names, len(self.names)) for names in held], dtype=np.int32)
+        free = self.code[rows] < 0
+        self.code[rows[free]] = numbers[which[free]]
+        self.source[rows[free]] = SOURCES.index(source)
+
+    def say(self, rows: NDArray[np.intp], remark: str) -> None:
+        self.remark[rows] = self.said.setdefault(remark, len(self.said))
+
+    def columns(self) -> tuple[Texts, Texts, pd.Categorical]:
+        """Return names, sources and remarks, one per event."""
+        table = np.empty(len(self.names) + 1, dtype=object)
+        for held, number in self.names.items():
+            table[number] = held
+        sources = np.array([*SOURCES, None], dtype=object)
+        remarks = pd.Categorical.from_codes(self.remark, categories=pd.Index(list(self.said), dtype="str"))
+        return table[self.code], sources[self.source], remarks
 
 
-def _computer(frame: pd.DataFrame) -> pd.api.extensions.ExtensionArray:
-    """Return the computer column as a join key: ``str``, missing as an empty text."""
-    return frame["computer"].astype("str").fillna("").array
+def attribute(
+    events: pd.DataFrame, process_table: pd.DataFrame, markers: Markers, known: Known | None = None
+) -> pd.DataFrame:
+    """Add ``services`` (object: tuple of str or None), ``services_source`` (object) and ``who`` (category).
 
+    ``who`` is a sentence for the reasons: that a list holds for another moment, or that two sources differ. Missing
+    for most events.
 
-def below_volume(path: object) -> str:
-    """Return a DOS or device path without its drive or volume, lower case: both forms of one file compare equal."""
-    return _VOLUME.sub("", path).lower() if isinstance(path, str) else ""
-
-
-def attribute(events: pd.DataFrame, processes: pd.DataFrame, markers: Markers) -> pd.DataFrame:
-    """Add ``services`` (object: tuple of str or None) and ``services_source`` (object) to oriented events.
-
-    Only an svchost that the log saw start, with a command line, before the event and not ended since, is attributed;
-    not across a start of Windows, a cleared log or a change of auditing, where an end would have gone unseen.
+    Parameters
+    ----------
+    events : oriented events, with or without the columns of net events (:func:`analyzer.netjoin.join`).
+    process_table : 4688, 4689 and Sysmon 1 (``frames.EVENT_SCHEMAS["process"]``).
+    known : lists of services, tied to hosts.
     """
-    count = len(events)
-    services: NDArray[np.object_] = np.full(count, None, dtype=object)
-    sources: NDArray[np.object_] = np.full(count, None, dtype=object)
+    found = _Found(len(events))
+    lives = processes.lives(process_table)
+    _by_creation(events, lives, markers, found)
+    if "service_sids" in events.columns:
+        _by_netevents(events, known.names if known is not None else {}, found)
+    if known is not None and known.hosts:
+        _by_lists(events, lives, markers, known, found)
     out = events.copy(deep=False)
-    starts = _starts(processes)
-    if len(starts) and starts["service"].notna().any():
-        found = _latest_start(events, starts)
-        ended = _ended(events, processes, found["at"].to_numpy())
-        names = found["service"].to_numpy(dtype=object)
-        same = (
-            found["base"].to_numpy(dtype=object)
-            == events["application"].map(below_volume, na_action="ignore").astype("object").to_numpy()
-        )
-        broken = _broken(events, found["at"], markers)
-        for row in np.flatnonzero(found["service"].notna().to_numpy() & ~ended & same & ~broken):
-            services[row] = (names[row],)
-            sources[row] = SOURCE
-    out["services"] = services
-    out["services_source"] = sources
+    out["services"], out["services_source"], out["who"] = found.columns()
     return out
 
 
-def _broken(events: pd.DataFrame, started: pd.Series, markers: Markers) -> NDArray[np.bool_]:
-    """Tell for each event whether a process's end could have gone unseen since it started."""
-    out = np.zeros(len(events), dtype=bool)
-    times = nanoseconds(events["time"])
-    begun = started.fillna(0).to_numpy(dtype="float64").astype(np.int64)
-    codes = events["computer"].cat.codes.to_numpy()
-    for code in np.unique(codes):
-        rows = codes == code
-        name = None if code < 0 else str(events["computer"].cat.categories[code])
-        marks = markers.times(name, BREAKS)
-        out[rows] = np.searchsorted(marks, times[rows], "right") != np.searchsorted(marks, begun[rows], "right")
-    return out
+def _by_creation(events: pd.DataFrame, lives: Lives, markers: Markers, found: _Found) -> None:
+    """Use the last creation of the process id, if it names a service, was of this program and did not end since.
 
-
-def _keys(events: pd.DataFrame) -> pd.DataFrame:
-    """Return the join keys of events, in their order."""
-    return pd.DataFrame(
+    Not across a start of Windows, a cleared log or a change of auditing, where an end would have gone unseen.
+    """
+    telling = lives.starts.loc[lives.starts["service"].notna(), "process_id"].unique()
+    if not len(telling):
+        return
+    rows = np.flatnonzero(np.isin(processes.process_ids(events), telling) & (nanoseconds(events["time"]) != NO_TIME))
+    part = events[["computer", "process_id", "time", "application"]].iloc[rows]
+    asked = pd.DataFrame(
         {
-            "computer": _computer(events),
-            "process_id": events["process_id"].fillna(0).astype("uint64").to_numpy(),
-            "at": nanoseconds(events["time"]),
-            "row": np.arange(len(events)),
+            "computer": processes.computers(part),
+            "process_id": processes.process_ids(part),
+            "at": nanoseconds(part["time"]),
         }
     )
+    ended = processes.times_at(lives.ends, processes.latest(asked, lives.ends))
+    numbers: dict[str, int] = {}
+    programs = part["application"].cat
+    paths = np.array([numbers.setdefault(below_volume(path), len(numbers)) for path in programs.categories] + [-1])
+    base = paths[programs.codes.to_numpy()]
+    for source in processes.SOURCES:
+        chosen = (lives.starts["source"] == source).to_numpy(dtype=bool)
+        own, other = lives.starts[chosen], lives.starts[~chosen]
+        if not own["service"].notna().any():
+            continue
+        at = processes.latest(asked, own)
+        begun = processes.times_at(own, at)
+        later = processes.times_at(other, processes.latest(asked, other))
+        service, names = pd.factorize(own["service"])
+        program = own["base"].map(lambda path: numbers.get(path, -2), na_action=None).to_numpy(dtype=np.int64)
+        held = (at >= 0) & (service[at] >= 0) & (program[at] == base)  # at -1 reads some row: no creation
+        held &= (ended < begun) & ~processes.broken(asked, begun, markers)
+        held &= (later == NO_TIME) | (later <= begun + SAME_START)
+        found.tell_each(rows[held], service[at[held]], [(str(name),) for name in names], source)
 
 
-def _latest_start(events: pd.DataFrame, starts: pd.DataFrame) -> pd.DataFrame:
-    """Return, per event, the last creation of its process id at or before it: columns at, service, base."""
-    left = _keys(events).sort_values("at", kind="stable")
-    right = starts.rename(columns={"at": "started"}).sort_values("started", kind="stable")
-    merged = pd.merge_asof(left, right, left_on="at", right_on="started", by=["computer", "process_id"])
-    merged = merged.sort_values("row", ignore_index=True)
-    return pd.DataFrame({"at": merged["started"], "service": merged["service"], "base": merged["base"]})
+def _by_netevents(events: pd.DataFrame, more: Any, found: _Found) -> None:
+    """Use the service SIDs that newer builds put into net events; all of them have to be known by name."""
+    column = events["service_sids"]
+    codes = column.cat.codes.to_numpy()
+    for code, text in enumerate(column.cat.categories):
+        every = [sid.upper() for sid in sids.SID_TEXT.findall(str(text))]
+        names = [wfp_services.service_name(sid, more) for sid in every if sids.is_service_sid(sid)]
+        if names and len(names) == len(every) and None not in names:
+            found.tell(np.flatnonzero(codes == code), tuple(sorted({str(n) for n in names}, key=str.lower)), NETEVENT)
 
 
-def _ended(events: pd.DataFrame, processes: pd.DataFrame, started: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell for each event whether its process ended between its start and the event."""
-    exits = processes[(processes["event_id"] == EXITED) & processes["process_id"].notna() & processes["time"].notna()]
-    if exits.empty:
-        return np.zeros(len(events), dtype=bool)
-    right = pd.DataFrame(
-        {
-            "computer": _computer(exits),
-            "process_id": exits["process_id"].astype("uint64").to_numpy(),
-            "ended": nanoseconds(exits["time"]),
-        }
-    ).sort_values("ended", kind="stable")
-    left = _keys(events).sort_values("at", kind="stable")
-    merged = pd.merge_asof(left, right, left_on="at", right_on="ended", by=["computer", "process_id"])
-    ended = merged.sort_values("row")["ended"].to_numpy(dtype="float64")
-    out: NDArray[np.bool_] = np.nan_to_num(ended, nan=-np.inf) >= np.nan_to_num(started.astype("float64"), nan=np.inf)
+def _by_lists(events: pd.DataFrame, lives: Lives, markers: Markers, known: Known, found: _Found) -> None:
+    """Use lists of services, host by host."""
+    labels = np.array([*(first_label(name) for name in events["computer"].cat.categories), ""], dtype=object)
+    hosts = labels[events["computer"].cat.codes.to_numpy()]
+    applications = events["application"].cat
+    images = np.array([*(_file_name(path) for path in applications.categories), ""], dtype=object)[
+        applications.codes.to_numpy()
+    ]
+    times, pids = nanoseconds(events["time"]), processes.process_ids(events)
+    traces = pd.concat([lives.starts[["computer", "process_id", "at"]], lives.ends])
+    traces["computer"] = traces["computer"].map(first_label)
+    for host, part in known.hosts.items():
+        hosted = {pid: item for pid, item in services.hosted(part).items() if item.services and item.agreed}
+        boots = markers.times(host or None, EPOCH)
+        same = (hosts == host) & (times != NO_TIME) & (times >= (boots[-1] if len(boots) else NO_TIME))
+        rows = np.flatnonzero(same & np.isin(pids, np.array(list(hosted), dtype=np.uint64)))
+        if not len(rows):
+            continue
+        own = traces[traces["computer"] == host]
+        last = own.groupby("process_id")["at"].max().to_dict()
+        order = rows[np.argsort(pids[rows], kind="stable")]
+        distinct, begin = np.unique(pids[order], return_index=True)
+        for pid, at in zip(distinct.tolist(), np.split(order, begin[1:]), strict=True):
+            item = hosted[pid]
+            # No trace of the process id after the event, and the program's name is the same.
+            held = times[at] >= last.get(pid, NO_TIME)
+            held &= (images[at] == (item.image or "").lower()) | (item.image is None)
+            _one_process(at[held], item, found)
+
+
+def _one_process(rows: NDArray[np.intp], item: Hosted, found: _Found) -> None:
+    """Take what a list says of one process where nothing better is known; say where the two differ."""
+    told = found.code[rows]
+    listed = ", ".join(item.services)
+    where = item.inputs[0] if item.inputs else item.source
+    free = rows[told < 0]
+    if len(free):
+        found.tell(free, item.services, item.source)
+        said = f"process {item.process_id} hosted {listed} when {where} was taken; whether it did so before is not told"
+        found.say(free, said)
+    mine = {name.lower() for name in item.services}
+    for held, number in list(found.names.items()):
+        if {name.lower() for name in held} != mine:
+            odd = rows[told == number]
+            source = SOURCES[int(found.source[odd[0]])] if len(odd) else ""
+            said = (
+                f"process {item.process_id} hosted {', '.join(held)} at the event's time ({source}); {where} shows "
+                f"{listed} for this process id, at another time"
+            )
+            found.say(odd, said)
+
+
+def _file_name(path: object) -> str:
+    return str(path).replace("/", "\\").rpartition("\\")[2].lower()
+
+
+def remark(events: pd.DataFrame) -> pd.DataFrame:
+    """Append the sentences of ``who`` to the ``reasons`` of judged events; equal cases are joined once."""
+    codes = events["who"].cat.codes.to_numpy()
+    rows = np.flatnonzero(codes >= 0)
+    if not len(rows):
+        return events
+    reasons = events["reasons"].to_numpy(dtype=object).copy()
+    number, distinct = pd.factorize(reasons[rows])
+    said = events["who"].cat.categories
+    pair, pairs = pd.factorize(number.astype(np.int64) * len(said) + codes[rows])
+    joined = np.empty(len(pairs), dtype=object)
+    for place, both in enumerate(pairs.tolist()):
+        joined[place] = (*distinct[both // len(said)], str(said[both % len(said)]))
+    reasons[rows] = joined[pair]
+    out = events.copy(deep=False)
+    out["reasons"] = reasons
     return out

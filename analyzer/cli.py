@@ -20,6 +20,7 @@ from analyzer.ending import Terminated, end_on_signals
 from analyzer.output import STDOUT, OutputError, check_standard_output, standard_error, standard_output
 from analyzer.progress import Progress
 from analyzer.run import Exit, RefusedError, Run, no_filters, nothing_usable
+from analyzer.selection_options import NarrowCommand, narrow, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -102,6 +103,7 @@ _GROUP_EXAMPLES: Final = _examples(
 _REPORT_EXAMPLES: Final = _examples(
     "wfp-analyzer report security.evtx wfpstate.xml",
     "wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json --force",
+    "wfp-analyzer report ticket-4711.zip --remote-port 443 --application svchost.exe --from 2026-03-04T10:00Z",
 )
 _EVENTS_EXAMPLES: Final = _examples(
     "wfp-analyzer events security.evtx wfpstate.xml --format jsonl -o events.jsonl",
@@ -123,15 +125,16 @@ _FILTERS_EXAMPLES: Final = _examples(
 def cli(context: click.Context) -> None:
     """Tell why Windows blocked network traffic, from exported files alone.
 
-    INPUT is any mix of files and folders: event logs (.evtx), WFP states (netsh wfp show state) and WFP filters
-    (netsh wfp show filters). Files are recognised by their content, not by their names.
+    INPUT is any mix of files, folders and .zip archives: event logs (.evtx, or events as XML or JSON lines),
+    WFP states, filters and net events (netsh wfp show), captures (netsh wfp capture), lists of services, audit
+    policies and exported firewall rules. Files are recognised by their content, not by their names.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
         context.exit(Exit.USAGE)
 
 
-@cli.command(epilog=_REPORT_EXAMPLES)
+@cli.command(cls=NarrowCommand, epilog=_REPORT_EXAMPLES)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_PATH)
 @click.option(
     "-o",
@@ -143,13 +146,21 @@ def cli(context: click.Context) -> None:
 )
 @click.option("--json", "json_", type=_PATH, help="Also write the result as JSON; - is standard output.")
 @_shared
+@narrow
 def report(
-    context: click.Context, inputs: tuple[Path, ...], output: Path, json_: Path | None, *, force: bool, strict: bool
+    context: click.Context,
+    inputs: tuple[Path, ...],
+    output: Path,
+    json_: Path | None,
+    *,
+    force: bool,
+    strict: bool,
+    **asked: tuple[str, ...],
 ) -> int:
     """Write the report: one HTML page that says what blocked what, and how sure that is."""
     targets = (output,) if json_ is None else (output, json_)
     check_standard_output()  # for the summary, if for nothing else
-    run = Run(context.obj or (), inputs, targets, force, strict)
+    run = Run(context.obj or (), inputs, targets, force, strict, parse(asked))
     progress = _progress()
     analysis = _analyze(run, nothing_usable, progress)
     with _shown(progress, "drawing the page"):
@@ -169,16 +180,27 @@ def report(
     return code
 
 
-@cli.command(epilog=_EVENTS_EXAMPLES)
+@cli.command(cls=NarrowCommand, epilog=_EVENTS_EXAMPLES)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_PATH)
 @_lines
 @_shared
-def events(context: click.Context, inputs: tuple[Path, ...], output: Path, *, force: bool, strict: bool) -> int:
-    """Write every audit event with its verdict: one JSON object per line, in time order."""
-    run = Run(context.obj or (), inputs, (output,), force, strict)
+@narrow
+def events(
+    context: click.Context,
+    inputs: tuple[Path, ...],
+    output: Path,
+    *,
+    force: bool,
+    strict: bool,
+    **asked: tuple[str, ...],
+) -> int:
+    """Write every audit event and net event with its verdict: one JSON object per line, in time order."""
+    run = Run(context.obj or (), inputs, (output,), force, strict, parse(asked))
     progress = _progress()
     analysis = _analyze(run, nothing_usable, progress)
     _say_problems(analysis.problems)
+    if analysis.selection is not None:
+        _say(f"{NAME}: {analysis.selection.sentence}")
     from reports.export import event_lines
 
     return _finish(run, analysis, [(line + "\n" for line in event_lines(analysis))], progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from analyzer import cells, markers
+from analyzer import cells, markers, recording
 from analyzer.model import Coverage, Marker, Problem
 from analyzer.netevents import NO_EVENT_ID
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from analyzer.model import Pairing, StateFits
+    from analyzer.model import AuditPolicy, Pairing, Recording, StateFits
     from analyzer.pairing import Fit
     from analyzer.readers.evtx import EvtxLog
     from analyzer.states import Book
@@ -68,9 +68,16 @@ def _rank(pairing: Pairing) -> tuple[int, int]:
 
 
 def cover(
-    events: pd.DataFrame, logs: Sequence[tuple[str, EvtxLog]], book: Book, fits: Sequence[Fit], marks: markers.Markers
+    events: pd.DataFrame,
+    logs: Sequence[tuple[str, EvtxLog]],
+    book: Book,
+    fits: Sequence[Fit],
+    marks: markers.Markers,
+    policy: Sequence[AuditPolicy] = (),
+    recordings: Sequence[Recording] = (),
 ) -> Coverage:
-    """Build the coverage part of the result."""
+    """Build the coverage part of the result; ``policy`` and ``recordings`` are of :mod:`analyzer.recording`."""
+    recorded, recorded_why = recording.fold(recordings)
     times_seen = [time for _, log in logs for time in (log.first, log.last) if time is not None]
     net = events.loc[events["event_id"] == NO_EVENT_ID, "time"].dropna()
     times_seen.extend([net.min(), net.max()] if len(net) else [])
@@ -87,10 +94,13 @@ def cover(
         last=cells.when(max(times_seen)) if times_seen else None,
         gaps=gaps(logs),
         by_event_id={str(i): int(n) for i, n in counts.items() if i != NO_EVENT_ID},
-        audit_policy=None,
+        audit_policy={"computers": tuple(policy)} if policy else None,
         state_time=state_time or (times[-1] if times else None),
         state_fits=state_fits,
         why=why,
+        recorded=recorded,
+        recorded_why=recorded_why,
+        recording=tuple(recordings),
         pairings=tuple(f.pairing for f in fits),
         markers=tuple(
             Marker(

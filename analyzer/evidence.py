@@ -1,4 +1,7 @@
-"""All that was handed over, read: one reader per kind of file, and what each input turned out to be."""
+"""All that was handed over, read: one reader per kind of file, and what each input turned out to be.
+
+A reader is imported when the first file of its kind is read: most cases have two kinds of eleven.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer import cells
 from analyzer.model import InputFile, Problem
-from analyzer.readers.auditpol import read_audit_policy
-from analyzer.readers.eventjson import read_event_json
-from analyzer.readers.eventxml import read_event_xml
-from analyzer.readers.evtx import read_evtx
-from analyzer.readers.netevents import read_netevents, unpack_state
-from analyzer.readers.rules import read_rules
-from analyzer.readers.services import read_services
-from analyzer.readers.wfpstate import read_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,15 +92,23 @@ class _Reading:
         return _Facts(computers, cells.when(log.first), cells.when(log.last), log.records, events)
 
     def evtx(self, file: CaseFile) -> _Facts:
+        from analyzer.readers.evtx import read_evtx
+
         return self._log(file, read_evtx)
 
     def event_xml(self, file: CaseFile) -> _Facts:
+        from analyzer.readers.eventxml import read_event_xml
+
         return self._log(file, read_event_xml)
 
     def event_json(self, file: CaseFile) -> _Facts:
+        from analyzer.readers.eventjson import read_event_json
+
         return self._log(file, read_event_json)
 
     def _state(self, path: Path, name: str) -> _Facts:
+        from analyzer.readers.wfpstate import read_state
+
         self._told(name)
         state = read_state(path, name)
         self.evidence.states.append((name, state))
@@ -116,6 +119,8 @@ class _Reading:
         return self._state(file.path, file.name)
 
     def netevents(self, file: CaseFile) -> _Facts:
+        from analyzer.readers.netevents import read_netevents
+
         self._told(file.name)
         found = read_netevents(file.path, file.name)
         self.evidence.netevents.append((file.name, found))
@@ -131,6 +136,8 @@ class _Reading:
 
     def cabinet(self, file: CaseFile) -> _Facts:
         """Read net events and state of a ``wfpdiag.cab``; the state has to be unpacked."""
+        from analyzer.readers.netevents import unpack_state
+
         facts = self.netevents(file)
         handle, path = tempfile.mkstemp(dir=self.folder, suffix=".xml")
         with open(handle, "wb") as target:  # noqa: PTH123 - a descriptor
@@ -140,6 +147,8 @@ class _Reading:
         return facts
 
     def services(self, file: CaseFile) -> _Facts:
+        from analyzer.readers.services import read_services
+
         self._told(file.name)
         found = read_services(file.path, file.name)
         self.evidence.services.append(found.services)
@@ -147,6 +156,8 @@ class _Reading:
         return _Facts(records=len(found.services))
 
     def policy(self, file: CaseFile) -> _Facts:
+        from analyzer.readers.auditpol import read_audit_policy
+
         self._told(file.name)
         found = read_audit_policy(file.path, file.name)
         self.evidence.policies.append(found.policy)
@@ -154,6 +165,8 @@ class _Reading:
         return _Facts(records=len(found.policy))
 
     def rules(self, file: CaseFile) -> _Facts:
+        from analyzer.readers.rules import read_rules
+
         self._told(file.name)
         found = read_rules(file.path, file.name)
         self.evidence.rules.append(found)

@@ -7,9 +7,10 @@ file: a log whose header is damaged still has chunks on their grid, and a ``wfpd
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final, Literal
 
-from analyzer.readers import auditpol, plaintext, rules, services
+from analyzer.readers import plaintext
 from analyzer.readers.eventsniff import sniff_events
 from analyzer.readers.xmltext import detect_encoding, sniff_xml
 
@@ -62,16 +63,6 @@ _MAGICS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"%PDF", "a PDF document"),
     (b"regf", "a registry hive"),
     (b"\x89PNG", "a picture"),
-)
-# Plain tables and lists, told by their beginning.
-_TEXTS: Final[tuple[tuple[Callable[[str], bool], FileKind, str], ...]] = (
-    (auditpol.sniff, "audit-policy", "an audit policy (auditpol)"),
-    (rules.sniff, "rules", "exported firewall rules, or another registry export"),
-    (
-        services.sniff,
-        "services",
-        "a list of services (tasklist /svc, sc queryex, Win32_Service)",
-    ),
 )
 _ENCODINGS: Final = ("ascii", "utf-16-le", "utf-16-be")
 _FILTERS: Final = tuple("<filters".encode(encoding) for encoding in _ENCODINGS)
@@ -162,10 +153,23 @@ def _no_xml(head: bytes) -> Identity:
     if b"\0" in head and not encoding.startswith("utf-16"):
         return Identity("unknown", "binary data of an unknown format")
     text = plaintext.head_text(head)
-    for sniff, kind, what in _TEXTS:
+    for sniff, identity in _tables():
         if sniff(text):
-            return Identity(kind, what, telling=True)
+            return identity
     return Identity("unknown", "text that is not XML, or XML without a root element")
+
+
+@cache
+def _tables() -> tuple[tuple[Callable[[str], bool], Identity], ...]:
+    """Return the tests for plain tables and lists, which are told by their beginning."""
+    from analyzer.readers import auditpol, rules, services  # noqa: PLC0415 - they bring pandas, which help can't wait for
+
+    lists = "a list of services (tasklist /svc, sc queryex, Win32_Service)"
+    return (
+        (auditpol.sniff, Identity("audit-policy", "an audit policy (auditpol)", telling=True)),
+        (rules.sniff, Identity("rules", "exported firewall rules, or another registry export", telling=True)),
+        (services.sniff, Identity("services", lists, telling=True)),
+    )
 
 
 def _on_grid(block: bytes) -> bool:

@@ -79,6 +79,8 @@ Severity = Literal["high", "medium", "low", "info"]
 Confidence = Literal["proven", "likely", "possible", "not-this"]
 ProblemSeverity = Literal["lost", "doubtful", "note"]
 StateFits = Literal["yes", "no", "unknown"]
+Recorded = Literal["yes", "no", "unknown"]  # whether blocks would be in the logs if there had been any
+Switch = Literal["on", "off", "unknown"]
 KindEvidence = Literal["origin", "key", "shape", "name"]
 
 
@@ -149,6 +151,130 @@ class CitedFilter:
     blocks: int
     drops: int
     permits: int
+    rule_ids: tuple[
+        str, ...
+    ] = ()  # of the exported rules that it was made from, by its origin or by name and conditions
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInState:
+    """Whether filters of one state were made from a rule, and if not, the likely reason."""
+
+    state: str
+    reason: str  # a word of `analyzer.wfp.rules.Reason`; `plumbed` where there are filters
+    why: str
+    filter_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of an exported store. An empty tuple means "any"; None that the file does not tell."""
+
+    rule_id: str
+    computer: str | None
+    name: str | None
+    store: str | None
+    store_words: str
+    store_name: str | None
+    group: str | None
+    enabled: bool | None
+    action: str | None
+    direction: str | None
+    profiles: tuple[str, ...] | None
+    protocol: int | None
+    local_ports: tuple[str, ...] | None
+    remote_ports: tuple[str, ...] | None
+    local_addresses: tuple[str, ...] | None
+    remote_addresses: tuple[str, ...] | None
+    program: str | None
+    package: str | None
+    service: str | None
+    local_user: str | None
+    known: tuple[str, ...]  # the parts that the export tells: see `analyzer.wfp.rules.PARTS`
+    input: str
+    line: int | None
+    states: tuple[RuleInState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CitedRule:
+    """A rule id that an event, a filter or a finding names, and what the exported stores say that it is.
+
+    ``rules`` is empty where no store lists the id; more than one where the id alone does not tell which is meant.
+    """
+
+    rule_id: str
+    computer: str | None
+    ambiguous: bool
+    why: str
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One connection that was open when a state was taken (``aleConnectedEndpoints``)."""
+
+    protocol: int | None
+    local_address: str | None
+    local_port: int | None
+    remote_address: str | None
+    remote_port: int | None
+    application: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConnections:
+    """The connections of one state; ``total`` counts all of them, ``rows`` are at most 200 over all states."""
+
+    state: str
+    state_time: str | None
+    computer: str | None  # None where nothing ties the state to one
+    total: int
+    rows: tuple[Endpoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSetting:
+    """One audit subcategory. ``needed`` are the settings that an analysis wants; ``command`` turns on what is off."""
+
+    guid: str
+    name: str
+    category: str
+    use: str
+    success: Switch
+    failure: Switch
+    needed: tuple[str, ...]
+    source: str | None
+    input: str | None
+    line: int | None
+    why: str
+    command: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPolicy:
+    """What the audit policies that were handed in say of one computer."""
+
+    computer: str | None
+    settings: tuple[AuditSetting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Whether blocks and drops of one computer would be in its logs, had there been any; ``commands`` change that.
+
+    ``partly`` tells that the log itself shows both, times with and times without.
+    """
+
+    computer: str | None
+    first: str | None
+    last: str | None
+    blocks: Recorded
+    drops: Recorded
+    partly: bool
+    why: tuple[str, ...]
+    commands: tuple[str, ...]
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +312,7 @@ class Verdict:
     rule_maker: str | None = None
     state: str | None = None
     findings: tuple[str, ...] = ()  # keys of the findings that rest on this verdict
+    rule_id: str | None = None  # the rule that the event's origin or the filter's names
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +362,7 @@ class Finding:
     # more than the contract asks for
     key: str = ""  # unique in the result, and steady: for links
     kind: Kind | None = None
+    rule_ids: tuple[str, ...] = ()
     rationale: tuple[str, ...] = ()
     lookalikes: tuple[str, ...] = ()
 
@@ -254,6 +382,9 @@ class Coverage:
     # more than the contract asks for
     pairings: tuple[Pairing, ...] = ()
     markers: tuple[Marker, ...] = ()
+    recorded: Recorded = "unknown"  # the worst of the computers
+    recorded_why: str = ""
+    recording: tuple[Recording, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +472,16 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
+class Selected:
+    """What was asked for, in words, and how many of all events fit. ``sentence`` says it, and what is left out."""
+
+    words: str
+    shown: int
+    total: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """The whole result. The two frames are for exports and for people with questions of their own."""
 
@@ -356,6 +497,9 @@ class Analysis:
     programs: tuple[Program, ...]
     cited: tuple[CitedFilter, ...]
     agreement: Mapping[str, int] | None = None
+    selection: Selected | None = None  # None where everything is shown
+    rules: tuple[CitedRule, ...] = ()
+    endpoints: tuple[OpenConnections, ...] = ()
     schema_version: int = SCHEMA_VERSION
     events: pd.DataFrame | None = field(default=None, repr=False, compare=False)
     filters: pd.DataFrame | None = field(default=None, repr=False, compare=False)

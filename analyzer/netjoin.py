@@ -23,6 +23,7 @@ ADDED: Final[dict[str, str]] = {
     "user_sid": "category",  # of the token
     "user_source": "category",  # netevent
     "package_sid": "category",
+    "service_sids": "category",  # newer builds alone, as printed
     "net_origin": "category",  # the filter origin that the net event names
     "net_input": "category",  # where the net event stands: its file, and its number there
     "net_entry": "Int64",
@@ -87,7 +88,7 @@ def _stand_alone(part: pd.DataFrame, computer: str | None, layer_names: Mapping[
     out["net_entry"] = out["entry"].astype("Int64")
     out["net_origin"] = out["event_origin"]
     out["terminating"] = np.full(len(out), None, dtype=object)
-    return out.drop(columns=["entry", "netevent_row", "service_sids"])
+    return out.drop(columns=["entry", "netevent_row"])
 
 
 def _said(matches: netmatch.Matches, gathered: pd.DataFrame) -> list[Problem]:

@@ -10,9 +10,11 @@ from analyzer import (
     addressing,
     archive,
     attribution,
+    auditsettings,
     contract,
     coverage,
     diagnose,
+    endpoints,
     evidence,
     flows,
     history,
@@ -20,9 +22,15 @@ from analyzer import (
     markers,
     netjoin,
     overlap,
+    recording,
     resolve,
+    rulebook,
+    rulecite,
+    selection_apply,
+    services,
     states,
     summary,
+    unpaired,
     verdicts,
     watch,
     wording,
@@ -40,6 +48,7 @@ if TYPE_CHECKING:
 
     from analyzer.case import CaseFile
     from analyzer.evidence import Evidence
+    from analyzer.selection import Selection
 
     Progress = Callable[[str, int, int], None]
 
@@ -51,6 +60,7 @@ def analyze(
     *,
     command: Sequence[str] = (),
     progress: Progress | None = None,
+    selection: Selection | None = None,
 ) -> Analysis:
     """Analyze logs and states.
 
@@ -60,6 +70,8 @@ def analyze(
     command : the arguments to record in the result.
     progress : called with what goes on (``reading security.evtx``), the bytes that are done of it, and all its bytes;
         0 and 0 where there are none to count.
+    selection : which events verdicts, findings, counts and exports are about (:func:`analyzer.selection.parse`). Judged
+        is on all of them, and coverage speaks of all of them.
 
     Raises
     ------
@@ -72,7 +84,7 @@ def analyze(
         inputs, given = evidence.read(case.files, problems, folder, _saying("reading", progress))
         if progress is not None:
             progress("joining events to filters", 0, 0)
-        return _judge(_Case(case.files, inputs, given, problems, tuple(command)))
+        return _judge(_Case(case.files, inputs, given, problems, tuple(command), selection))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,7 @@ class _Case:
     given: Evidence
     problems: list[Problem]
     command: tuple[str, ...]
+    selection: Selection | None
 
 
 def _judge(case: _Case) -> Analysis:
@@ -102,30 +115,59 @@ def _judge(case: _Case) -> Analysis:
     joined = netjoin.join(audit, given.netevents, book.layer_names())
     problems.extend(joined.problems)
     seen = watch.with_rings(seen, joined.spans)
-    events = attribution.attribute(joined.events, tables["process"], marks)
+    known = services.known(given.services, joined.events["computer"].cat.categories)
+    problems.extend(known.problems)
+    events = attribution.attribute(joined.events, tables["process"], marks, known)
     past = history.recall(tables, seen, [log for _, log in logs])
     resolved = resolve.resolve(events, tables, book, marks, seen, past)
     book = resolved.book
     if past is not None:
         problems.extend(history_filters.problems(past.lifetimes))
-    events = flows.add(resolved.events)
+    everything = flows.add(attribution.remark(resolved.events))
+    events, selected = selection_apply.apply(case.selection, everything, given.states)
 
-    found = diagnose.run(diagnose.Context(events, book, resolved.fits, marks, resolved.changes, seen))
-    covered = coverage.cover(events, logs, book, resolved.fits, marks)
-    problems.extend(coverage.notes(logs, book, events))
+    hosts = recording.computers(logs, everything)
+    policy = auditsettings.policies(given.policies, hosts)
+    recorded = recording.assess(recording.Given(logs, tables, everything, seen, book), policy)
+    rules, untold = rulebook.bind(given.rules, logs, tables, hosts)
+    problems.extend(untold)
+    found = diagnose.run(
+        diagnose.Context(
+            events,
+            book,
+            resolved.fits,
+            marks,
+            resolved.changes,
+            seen,
+            known=known,
+            rules=rules,
+            rule_changes=tables["rule_change"],
+            recording=recorded,
+        )
+    )
+    findings = tuple(item.finding for item in found.found)
+    covered = coverage.cover(everything, logs, book, resolved.fits, marks, policy, recorded)
+    problems.extend(coverage.notes(logs, book, everything))
+    problems.extend(unpaired.notes(resolved.fits))
     inputs = [replace(item, sha256=file.hash(problems)) for item, file in zip(case.inputs, case.files, strict=True)]
+    folded = verdicts.verdicts(events, book, diagnose.by_verdict(found))
+    rule_case = rulecite.Case(rules, book, resolved.fits, tables["rule_change"])
+    cited = rulecite.cited(rule_case, folded, summary.cited(events, book, found.cited, known.names), findings)
     return Analysis(
         tool={"name": DISTRIBUTION, "version": metadata.version(DISTRIBUTION)},
         command=case.command,
         inputs=tuple(inputs),
         problems=tuple(problems),
         coverage=covered,
-        verdicts=verdicts.verdicts(events, book, diagnose.by_verdict(found)),
-        findings=tuple(item.finding for item in found.found),
-        answer=summary.answer(events, wording.trust(events, covered, problems)),
+        verdicts=folded,
+        findings=cited.findings,
+        answer=summary.answer(events, wording.trust(events, covered, problems), selected),
         timeline=summary.timeline(events),
         programs=summary.programs(events),
-        cited=summary.cited(events, book, found.cited),
+        cited=cited.filters,
+        rules=cited.rules,
+        endpoints=endpoints.connections(book, resolved.fits),
+        selection=selected,
         events=contract.event_frame(events),
         filters=contract.filter_frame(book),
     )

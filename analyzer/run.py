@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from analyzer.model import Analysis, Problem
+    from analyzer.selection import Selection
 
 _NAMES_SHOWN: Final = 5
 EVENTS: Final = frozenset({"evtx", "eventxml", "eventjson", "netevents", "wfpdiag", "cab"})  # kinds that hold events
@@ -49,6 +50,7 @@ class Run:
     targets: tuple[Path, ...]
     force: bool
     strict: bool
+    selection: Selection | None = None
 
     def analyze(
         self, unusable: Callable[[Analysis], str | None], progress: Callable[[str, int, int], None] | None = None
@@ -64,7 +66,7 @@ class Run:
             check_outputs(self.targets, self.inputs, force=self.force)
             from analyzer import pipeline  # noqa: PLC0415 - pandas takes half a second: not before the checks
 
-            analysis = pipeline.analyze(self.inputs, command=self.command, progress=progress)
+            analysis = pipeline.analyze(self.inputs, command=self.command, progress=progress, selection=self.selection)
         except (InputError, OutputError) as error:
             raise RefusedError(Exit.USAGE, str(error)) from error
         if (reason := unusable(analysis)) is not None:

@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, get_args
 
-from analyzer.attribution import below_volume
 from analyzer.hosts import first_label
 from analyzer.model import Grade, Kind
+from analyzer.processes import below_volume
 from analyzer.wfp import events, services, sids
 from analyzer.wfp.protocols import PROTOCOLS
 

@@ -1,21 +1,26 @@
-"""What lists of services tell: the names behind service SIDs, and which services a process hosted.
+"""What lists of services tell: the names behind service SIDs, which services a process hosted, and their accounts.
 
-A list holds for the moment when it was taken. A process id may have been another process when an event was logged, so
-whoever uses this has to say "at capture time" (REFERENCE 5.6).
+A list holds for the moment when it was taken, which no format tells. A process id may have been another process when
+an event was logged, so whoever uses this has to say "at capture time" (REFERENCE 5.6).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from analyzer import cells
+from analyzer import cells, frames
+from analyzer.hosts import first_label
+from analyzer.model import Problem
 from analyzer.wfp import services as wfp_services
+from analyzer.wording import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     import pandas as pd
 
-_ORDER: Final = ("tasklist", "service-list")
+ORDER: Final = ("tasklist", "service-list")  # best first
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +28,7 @@ class Hosted:
     """What a process was when the lists were taken.
 
     ``services`` are short names, sorted; empty: the lists show that it hosted none. ``agreed`` is False where two
-    lists of one host differ, which then were taken at different moments.
+    lists of one host differ, which then were taken at different moments. ``inputs`` are the lists that show it.
     """
 
     process_id: int
@@ -31,6 +36,71 @@ class Hosted:
     source: str
     image: str | None
     agreed: bool
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account of a service: its SID where that is known, and whether it is a user's for sure."""
+
+    sid: str | None
+    user: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All lists of a case. ``hosts`` has the lists of each host, by the first label of its name; "" is one unnamed."""
+
+    names: Mapping[str, str] = field(default_factory=dict)  # service SID -> short name
+    hosts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def account(self, computer: str | None, service: str) -> Account | None:
+        """Return the account that lists of this host name for a service; None where they do not, or do not agree."""
+        part = self.hosts.get(first_label(computer))
+        if part is None:
+            return None
+        text = accounts(part).get(service.lower())
+        if text is None:
+            return None
+        return Account(wfp_services.account_sid(text), wfp_services.is_user_account(text))
+
+
+def known(parts: Sequence[pd.DataFrame], computers: Iterable[object]) -> Known:
+    """Tie lists (``frames.SERVICES``) to the hosts of the events.
+
+    A list that names no computer is of the only host; with several it ties to none. Where no event names its host
+    (net events alone), the lists of one computer are its own.
+    """
+    if not parts:
+        return Known()
+    whole = frames.concat(parts, frames.SERVICES)
+    hosts = sorted({first_label(name) for name in computers})
+    labels = whole["computer"].map(first_label)
+    named = sorted(set(labels) - {""})
+    if not hosts:
+        tied = {"": whole} if len(named) <= 1 else {}
+    else:
+        tied = {host: whole[(labels == host) | ((labels == "") & (len(hosts) == 1))] for host in hosts}
+    used = {str(name) for part in tied.values() for name in part["input"]}
+    problems = []
+    for name in dict.fromkeys(whole["input"]):
+        if str(name) not in used:
+            what = "is not tied to a computer of the events: it names services, and tells of no process"
+            problems.append(Problem(str(name), None, "note", what))
+    for part in tied.values():
+        problems.extend(_disagreements(part))
+    return Known(names(whole), {host: part for host, part in tied.items() if len(part)}, tuple(problems))
+
+
+def _disagreements(part: pd.DataFrame) -> list[Problem]:
+    odd = [item for item in hosted(part).values() if not item.agreed]
+    if not odd:
+        return []
+    where = dict.fromkeys(name for item in odd for name in item.inputs)
+    many = plural(len(odd), "process", "processes")
+    what = f"differs from another list in {many}: taken at another moment, so not used for these"
+    return [Problem(name, None, "note", what) for name in where]
 
 
 def names(services: pd.DataFrame) -> dict[str, str]:
@@ -40,9 +110,15 @@ def names(services: pd.DataFrame) -> dict[str, str]:
 
 
 def accounts(services: pd.DataFrame) -> dict[str, str]:
-    """Return short name in lower case -> the account that the service runs under, where a list tells it."""
+    """Return short name in lower case -> the account that the service runs under, as printed.
+
+    Services that no list tells an account of, or two lists different ones, are left out.
+    """
     rows = services[services["service"].notna() & services["account"].notna()]
-    return {str(name).lower(): str(account) for name, account in zip(rows["service"], rows["account"], strict=True)}
+    out: dict[str, dict[str, str]] = {}
+    for name, account in zip(rows["service"], rows["account"], strict=True):
+        out.setdefault(str(name).lower(), {}).setdefault(str(account).strip().lower(), str(account))
+    return {name: next(iter(found.values())) for name, found in out.items() if len(found) == 1}
 
 
 def hosted(services: pd.DataFrame) -> dict[int, Hosted]:
@@ -68,7 +144,8 @@ def _one(pid: int, rows: pd.DataFrame) -> Hosted:
     return Hosted(
         process_id=pid,
         services=tuple(spelled[name] for name in sorted(spelled)),
-        source=next((source for source in _ORDER if source in found), "service-list"),
+        source=next((source for source in ORDER if source in found), "service-list"),
         image=str(images.iloc[0]) if len(images) else None,
         agreed=len(set(by_list)) <= 1,
+        inputs=tuple(dict.fromkeys(str(name) for name in rows["input"])),
     )

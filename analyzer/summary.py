@@ -27,10 +27,11 @@ from analyzer.model import (
 from analyzer.verdicts import ACTION_ORDER, filter_ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
+    from analyzer.model import Selected
     from analyzer.states import Book
 
 BINS: Final = 60
@@ -126,13 +127,13 @@ def kind_counts(events: pd.DataFrame) -> tuple[KindCount, ...]:
     return tuple(sorted(out, key=lambda k: (ACTION_ORDER[k.action], -k.count, k.kind)))
 
 
-def answer(events: pd.DataFrame, trust: str) -> Answer:
-    """Make the first screen's sentence and counts."""
+def answer(events: pd.DataFrame, trust: str, selected: Selected | None = None) -> Answer:
+    """Make the first screen's sentence and counts. ``selected`` tells that ``events`` are only those asked for."""
     blocked = _is(events, "block")
     kinds = kind_counts(events)
     attempts = len(pd.unique(events["attempt"].to_numpy()[blocked]))
     return Answer(
-        sentence=wording.answer(kinds, attempts, len(events)),
+        sentence=wording.answer(kinds, attempts, len(events), selected),
         trust=trust,
         blocks=int(blocked.sum()),
         drops=int(_is(events, "drop").sum()),
@@ -149,8 +150,10 @@ def _about_icmp(book: Book, row: int) -> bool:
     return "ICMP_ERROR" in layer or any(t.field == "IP_PROTOCOL" and t.value in ICMP for t in tests)
 
 
-def conditions_of(book: Book, rows: Iterable[int]) -> dict[int, tuple[Condition, ...]]:
-    """Return the conditions of these filters, with words for people."""
+def conditions_of(
+    book: Book, rows: Iterable[int], services: Mapping[str, str] | None = None
+) -> dict[int, tuple[Condition, ...]]:
+    """Return the conditions of these filters, with words for people. ``services`` are more names of services by SID."""
     wanted = set(rows)
     out: dict[int, list[Condition]] = {row: [] for row in wanted}
     icmp = {row for row in wanted if _about_icmp(book, row)}
@@ -164,7 +167,7 @@ def conditions_of(book: Book, rows: Iterable[int]) -> dict[int, tuple[Condition,
                 how,
                 shown,
                 cells.text(raw) or "",
-                wording.condition(name, how, value, shown, icmp=int(row) in icmp),
+                wording.condition(name, how, value, shown, icmp=int(row) in icmp, services=services),
             )
         )
     return {row: tuple(items) for row, items in out.items()}
@@ -175,12 +178,14 @@ def _named_counts(table: pd.DataFrame, row: int) -> dict[str, int]:
     return {str(name): int(table[name].to_numpy()[table.index.get_loc(row)]) for name in table.columns}
 
 
-def cited(events: pd.DataFrame, book: Book, also: Iterable[int]) -> tuple[CitedFilter, ...]:
+def cited(
+    events: pd.DataFrame, book: Book, also: Iterable[int], services: Mapping[str, str] | None = None
+) -> tuple[CitedFilter, ...]:
     """Describe every filter that a verdict or a finding names, most blocks first."""
     shown = events.loc[(events["filter_row"] >= 0).to_numpy(), ["filter_row", "action"]]
     by_row = pd.crosstab(shown["filter_row"], shown["action"].astype("object")) if len(shown) else pd.DataFrame()
     rows = sorted({*map(int, by_row.index), *also})
-    conditions = conditions_of(book, rows)
+    conditions = conditions_of(book, rows, services)
     out = []
     for row in rows:
         item, ref = book.filters.iloc[row], filter_ref(book, row)

@@ -93,6 +93,10 @@ def _shared(heads: pd.DataFrame, book: Book) -> dict[str, Any]:
         book.snapshots[state].name if state >= 0 and row >= 0 else None
         for state, row in zip(numbers, rows, strict=True)
     ]
+    out["rule_id"] = [
+        origins.rule_id(origin) or (None if ref is None else ref.rule_id)
+        for origin, ref in zip(out["event_origin"], out["filter"], strict=True)
+    ]
     out["rule_maker"] = [
         origins.rule_maker(origin, None if ref is None else ref.sublayer) or makers[row]
         for origin, ref, row in zip(out["event_origin"], out["filter"], rows, strict=True)

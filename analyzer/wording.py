@@ -8,11 +8,11 @@ from analyzer.engine.conditions import LOST
 from analyzer.wfp import fields, flags, protocols, sddl, values
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-    from analyzer.model import Coverage, KindCount, Problem
+    from analyzer.model import Coverage, KindCount, Problem, Selected
 
 # How each kind is put into the answer's sentence, after a number.
 SAID: Final[dict[str, str]] = {
@@ -57,8 +57,10 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
 
 
-def answer(kinds: Sequence[KindCount], attempts: int, events: int) -> str:
+def answer(kinds: Sequence[KindCount], attempts: int, events: int, selected: Selected | None = None) -> str:
     """Say in one or two sentences what blocked, how often."""
+    if not events and selected is not None and selected.total:
+        return "No event fits what was asked for."
     if not events:
         return "No Windows Filtering Platform event was found in what was handed in."
     parts = []
@@ -75,7 +77,8 @@ def answer(kinds: Sequence[KindCount], attempts: int, events: int) -> str:
         alone = f", {'all ' if total > 1 else ''}{SAID[chosen[0].kind]}{WHY.get(chosen[0].kind, '')}"
         said = alone if len(chosen) == 1 else f": {', '.join(each)}"
         parts.append(f"{plural(total, one)}{tries}{said}.")
-    return " ".join(parts) if parts else "Nothing was blocked or dropped in the events that were handed in."
+    those = "handed in" if selected is None else "asked for"
+    return " ".join(parts) if parts else f"Nothing was blocked or dropped in the events that were {those}."
 
 
 def _number_words(field: str, value: int) -> str | None:
@@ -110,24 +113,47 @@ def trust(events: pd.DataFrame, coverage: Coverage, problems: Sequence[Problem])
         if sure < len(judged) and coverage.state_fits == "yes":
             parts.append("For the rest the state does not speak.")
         elif coverage.state_fits == "no":
-            parts.append("The state does not fit this log, so it was not used.")
+            parts.append("The state does not fit these events, so it was not used.")
         elif coverage.pairings and coverage.state_fits == "unknown":
-            parts.append("Nothing ties the state to this log strongly enough: matches by number alone are marked.")
+            parts.append("Nothing ties the state to these events strongly enough: matches by number alone are marked.")
+    elif coverage.recording:
+        parts.append(_silence(coverage))
     lost = sum(p.severity == "lost" for p in problems)
     if lost:
         parts.append(f"{plural(lost, 'problem')} cost data: see what could not be read.")
     return " ".join(parts) or "There was nothing to judge."
 
 
-def condition(field: str, match: str, value: object, text: str, *, icmp: bool = False) -> str:
-    """Say one condition in words; with ``icmp`` the port fields are type and code (`fwpsk.h` alias fields)."""
+def _silence(coverage: Coverage) -> str:
+    """Say what it means that nothing was blocked: that is so, or that nothing was recorded."""
+    meaning = {
+        "yes": "What is not here was not blocked, as far as the time of the log reaches.",
+        "no": "That no block is here says nothing.",
+        "unknown": "So no block in here does not mean that nothing was blocked.",
+    }
+    return f"{coverage.recorded_why} {meaning[coverage.recorded]}"
+
+
+def condition(
+    field: str,
+    match: str,
+    value: object,
+    text: str,
+    *,
+    icmp: bool = False,
+    services: Mapping[str, str] | None = None,
+) -> str:
+    """Say one condition in words; with ``icmp`` the port fields are type and code (`fwpsk.h` alias fields).
+
+    ``services`` are further names of services by SID.
+    """
     if field == LOST:
         return "a condition that the file no longer holds"
     name = ICMP_FIELDS.get(field) if icmp else None
     name = name or fields.field_words(field)
     verb = values.MATCH_WORDS.get(match, match.lower().replace("_", " "))
     if field == "ALE_USER_ID" and isinstance(value, str):
-        return f"{name} {verb} {sddl.sd_words(value)}"
+        return f"{name} {verb} {sddl.sd_words(value, services)}"
     if isinstance(value, int):
         return f"{name} {verb} {_number_words(field, value) or text}"
     return f"{name} {verb} {text}"

@@ -65,7 +65,8 @@ class Content:
 
     def _deflated(self) -> Iterator[bytes]:
         unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
-        while not unpacker.eof:
+        ended = False
+        while not ended:
             piece = unpacker.unconsumed_tail or self._read(_IN)
             fresh = not unpacker.unconsumed_tail
             try:
@@ -74,7 +75,8 @@ class Content:
                 raise ZipError("the packed bytes of this member are damaged", self.at) from error
             if fresh:
                 self.consumed += len(piece)
-            if unpacker.eof:
+            ended = unpacker.eof
+            if ended:
                 self.consumed -= len(unpacker.unused_data)
             if block:
                 yield block

@@ -88,6 +88,8 @@ class _Summary:
             fits = words.STATE_FITS[analysis.coverage.state_fits].title
             style = {"yes": "green", "no": "red", "unknown": "yellow"}[analysis.coverage.state_fits]
             self._line((f"{fits}. ", style), (analysis.answer.trust, ""))
+        if analysis.selection is not None:
+            self._line(("Only a part is shown: ", "bold yellow"), (f"{analysis.selection.sentence}.", ""))
         self._gap()
         self._counts(analysis)
         if analysis.answer.kinds:

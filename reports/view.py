@@ -14,7 +14,17 @@ from reports import text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyzer.model import Analysis, CitedFilter, Evidence, Finding, Problem, ProblemSeverity, Program, Verdict
+    from analyzer.model import (
+        Analysis,
+        CitedFilter,
+        CitedRule,
+        Evidence,
+        Finding,
+        Problem,
+        ProblemSeverity,
+        Program,
+        Verdict,
+    )
 
 T = TypeVar("T")
 
@@ -29,6 +39,7 @@ MOST_MARKERS: Final = 60
 MOST_BINS: Final = 120
 MOST_INPUTS: Final = 200
 MOST_CONDITIONS: Final = 60
+MOST_RULES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,15 @@ class FilterRow:
     anchor: str
     cited: CitedFilter
     flows: Fold[Link]
+    rules: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """A cited rule id and its anchor."""
+
+    anchor: str
+    cited: CitedRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +95,7 @@ class FlowRow:
     verdict: Verdict
     filter_anchor: str | None
     findings: tuple[Link, ...]
+    rule: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +114,7 @@ class FindingRow:
     finding: Finding
     evidence: Fold[EvidenceRow]
     permits: tuple[tuple[tuple[int, str | None], ...], ...]
+    rules: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +126,7 @@ class View:
     programs: Fold[Program]
     problems: Fold[Problem]
     findings: tuple[FindingRow, ...]
+    rules: Fold[RuleRow]
 
 
 class _Anchors:
@@ -145,6 +168,32 @@ def _filter_anchors(cited: Sequence[CitedFilter]) -> tuple[_Filters, list[str]]:
     return _Filters({(c.input, c.filter.filter_id): n for c, n in zip(cited, names, strict=True)}, by_id), names
 
 
+class _Rules:
+    """Finds the link of a rule by its id, and by computer where several have it."""
+
+    def __init__(self, rows: Sequence[RuleRow]) -> None:
+        self._rows: dict[str, list[RuleRow]] = {}
+        for row in rows:
+            self._rows.setdefault(row.cited.rule_id.casefold(), []).append(row)
+
+    def link(self, rule_id: str | None, computer: str | None = None) -> Link | None:
+        """Return the link, or None where the rule is not shown or several computers' could be meant."""
+        rows = self._rows.get((rule_id or "").casefold(), [])
+        own = [row for row in rows if row.cited.computer == computer] or rows
+        return Link(own[0].anchor, _rule_label(own[0].cited)) if len(own) == 1 else None
+
+    def links(self, rule_ids: Sequence[str]) -> tuple[Link, ...]:
+        """Return the links of those that are shown."""
+        found = (self.link(rule_id) for rule_id in rule_ids)
+        return tuple(item for item in found if item is not None)
+
+
+def _rule_label(cited: CitedRule) -> str:
+    """Return a rule's name; its id where it has none, or where the id means several rules."""
+    name = cited.rules[0].name if len(cited.rules) == 1 else None
+    return name if name and not name.startswith("@") else cited.rule_id
+
+
 def reading(problems: Sequence[Problem]) -> str:
     """Say how many problems of each severity there are, the worst first: ``1 lost, 2 notes``."""
     counts = {severity: sum(1 for item in problems if item.severity == severity) for severity in WORST_FIRST}
@@ -162,6 +211,9 @@ def build(analysis: Analysis) -> View:
     anchors = _Anchors()
     finding_names = [anchors.take(f"finding-{text.slug(item.key or item.id)}") for item in analysis.findings]
     titles = {item.key: Link(name, item.title) for name, item in zip(finding_names, analysis.findings, strict=True)}
+    cited = fold(analysis.rules, MOST_RULES)
+    rule_rows = tuple(RuleRow(f"rule-{i}", item) for i, item in enumerate(cited.rows, start=1))
+    rules = _Rules(rule_rows)
     flows = fold(analysis.verdicts, MOST_FLOWS)
     flow_rows = []
     named: dict[str, list[Link]] = {}
@@ -169,14 +221,15 @@ def build(analysis: Analysis) -> View:
         used = verdict.filter.filter_id if verdict.filter is not None else None
         anchor = lookup.anchor(used, verdict.state)
         links = tuple(titles[key] for key in verdict.findings if key in titles)
-        flow_rows.append(FlowRow(f"flow-{i}", i, verdict, anchor, links))
+        rule = rules.link(verdict.rule_id, verdict.computer)
+        flow_rows.append(FlowRow(f"flow-{i}", i, verdict, anchor, links, rule))
         if anchor is not None:
             named.setdefault(anchor, []).append(Link(f"flow-{i}", str(i)))
     return View(
         flows=Fold(tuple(flow_rows), flows.hidden),
         filters=Fold(
             tuple(
-                FilterRow(name, item, fold(named.get(name, []), 12))
+                FilterRow(name, item, fold(named.get(name, []), 12), rules.links(item.rule_ids))
                 for name, item in zip(names, shown.rows, strict=True)
             ),
             shown.hidden,
@@ -184,12 +237,13 @@ def build(analysis: Analysis) -> View:
         programs=fold(analysis.programs, MOST_PROGRAMS),
         problems=fold(analysis.problems, MOST_PROBLEMS),
         findings=tuple(
-            _finding_row(name, item, lookup) for name, item in zip(finding_names, analysis.findings, strict=True)
+            _finding_row(name, item, lookup, rules) for name, item in zip(finding_names, analysis.findings, strict=True)
         ),
+        rules=Fold(rule_rows, cited.hidden),
     )
 
 
-def _finding_row(anchor: str, finding: Finding, lookup: _Filters) -> FindingRow:
+def _finding_row(anchor: str, finding: Finding, lookup: _Filters, rules: _Rules) -> FindingRow:
     evidence = fold(finding.evidence, MOST_EVIDENCE)
     return FindingRow(
         anchor,
@@ -199,4 +253,5 @@ def _finding_row(anchor: str, finding: Finding, lookup: _Filters) -> FindingRow:
             evidence.hidden,
         ),
         tuple(tuple((i, lookup.anchor(i)) for i in service.permits) for service in finding.services or ()),
+        rules.links(finding.rule_ids),
     )

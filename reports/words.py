@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from analyzer.model import Action, Confidence, Grade, Kind, KindEvidence, ProblemSeverity, Severity, StateFits
+    from analyzer.model import (
+        Action,
+        Confidence,
+        Grade,
+        Kind,
+        KindEvidence,
+        ProblemSeverity,
+        Recorded,
+        Rule,
+        Severity,
+        StateFits,
+        Switch,
+    )
 
 Group = Literal["defaults", "rules", "platform", "makers", "unknown"]
 
@@ -237,6 +249,63 @@ STATE_FITS: Final[dict[StateFits, Word]] = {
     "unknown": Word("State: not known", "Nothing ties log and state together, or there is no state.", "README, grades"),
 }
 
+RECORDED: Final[dict[Recorded, Word]] = {
+    "yes": Word("{} were recorded", "Blocks were being recorded in the time that the log covers.", "REFERENCE 7"),
+    "no": Word(
+        "{} were not recorded",
+        "Blocks were not being recorded: that none is here says nothing.",
+        "REFERENCE 7",
+    ),
+    "unknown": Word(
+        "{}: recorded or not is unknown",
+        "That is no proof that nothing was blocked.",
+        "REFERENCE 7",
+    ),
+}
+
+SWITCH: Final[dict[Switch, Word]] = {
+    "on": Word("on", "This setting was on.", "REFERENCE 7.2"),
+    "off": Word("off", "This setting was off.", "REFERENCE 7.2"),
+    "unknown": Word("not told", "No file tells this setting.", "REFERENCE 7.2"),
+}
+
+# Why a rule has no filter (`analyzer.wfp.rules.Reason`). REFERENCE 12.
+RULE_REASONS: Final[dict[str, str]] = {
+    "plumbed": "Yes",
+    "disabled": "No: disabled",
+    "not-applied": "No: not applied",
+    "not-merged": "No: policy ignores it",
+    "other-profile": "No: other profile",
+    "firewall-off": "No: firewall off",
+    "permitting-default": "No: the default allows",
+    "unresolved": "No filter, reason not known",
+}
+
+
+def rule_words(rule: Rule) -> list[str]:
+    """Return what a rule asks for, one line per part; parts that the export does not tell are said to be so."""
+    out = []
+    for words, value in (
+        ("program", rule.program),
+        ("service", rule.service),
+        ("app package", rule.package),
+        ("protocol", protocol_words(rule.protocol)),
+        ("user", rule.local_user),
+    ):
+        if value is not None:
+            out.append(f"{words} {value}")
+    for words, values in (
+        ("local port", rule.local_ports),
+        ("remote port", rule.remote_ports),
+        ("local address", rule.local_addresses),
+        ("remote address", rule.remote_addresses),
+    ):
+        if values:
+            out.append(f"{words} {', '.join(values)}")
+    untold = [part for part in ("port", "address", "application", "service") if part not in rule.known]
+    return [*out, f"not told by the export: {', '.join(untold)}"] if untold else out
+
+
 ACTIONS: Final[dict[Action, Word]] = {
     "block": Word("Block", "A connection, a listen or a bind was refused.", "contract"),
     "drop": Word("Drop", "One packet was discarded. One connection can make many drops.", "contract"),
@@ -252,9 +321,17 @@ KIND_EVIDENCE: Final[dict[KindEvidence, str]] = {
 
 INPUT_KINDS: Final[dict[str, str]] = {
     "evtx": "event log",
+    "eventxml": "XML event log",
+    "eventjson": "JSON event log",
     "wfpstate": "WFP state",
     "filters": "WFP filter list",
     "netevents": "net-event file",
+    "wfpdiag": "WFP capture",
+    "cab": "WFP capture archive",
+    "services": "service list",
+    "audit-policy": "audit policy export",
+    "rules": "firewall rule export",
+    "zip": "zip archive",
     "unknown": "not recognised",
 }
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from samples.ticket import Ticket
 
-TICKETS = ("win11", "win10", "tour", "sampler")
+TICKETS = ("win11", "win10", "tour", "sampler", "reused", "ringonly", "services", "rulestore", "french", "two")
 
 
 def tickets() -> list[Ticket]:

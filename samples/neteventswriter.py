@@ -124,10 +124,13 @@ def _header(xml: Xml, event: NetEvent) -> None:
     xml.leaf("localPort", event.local_port)
     xml.leaf("remotePort", event.remote_port)
     xml.leaf("scopeId", event.scope_id)
-    xml.open("appId")
-    xml.leaf("data", blob(event.application))
-    xml.leaf("asString", dotted(event.application))
-    xml.close("appId")
+    if event.application:
+        xml.open("appId")
+        xml.leaf("data", blob(event.application))
+        xml.leaf("asString", dotted(event.application))
+        xml.close("appId")
+    else:
+        xml.leaf("appId")
     xml.leaf("userId", event.user)
     xml.leaf("addressFamily", "FWP_AF_INET6" if version == "V6" else "FWP_AF_INET")
     xml.leaf("packageSid", event.package)

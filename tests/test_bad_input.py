@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
 import re
 import time
+import zipfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,7 +118,7 @@ def tool(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
             b'<?xml version="1.0"?>\n<catalog><book/></catalog>',
             "an XML file of another kind (root element catalog)",
         ),
-        ("ticket.zip", b"PK\x03\x04" + bytes(100), "archives are not read yet"),
+        ("ticket.zip", b"PK\x03\x04" + bytes(100), "its table of contents is missing"),
         ("noise.evtx", bytes(range(256)) * 300, "binary data"),
     ],
 )
@@ -126,10 +128,18 @@ def test_a_file_that_is_none_of_ours(tool: Tool, good: Good, name: str, content:
     tool.beside_good_ones(path, words, good)
 
 
-def test_net_events_are_recognised_and_said_to_be_unread(tool: Tool, good: Good) -> None:
-    path = tool.put("netevents.xml", b"<netEvents><item><header/></item></netEvents>")
-    tool.alone(path, "not read yet")
-    tool.beside_good_ones(path, "not read yet", good)
+def test_a_list_without_net_events(tool: Tool, good: Good) -> None:
+    path = tool.put("netevents.xml", b"<netEvents></netEvents>")
+    tool.alone(path, "lists no net events")
+    assert tool.lines("events", path, LOG, STATE) == good.events
+    assert "lists no net events" in tool.err
+
+
+@pytest.mark.parametrize("magic", [b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07\x01\0", b"BZh91AY", b"\xfd7zXZ\0"])
+def test_an_archive_that_is_not_opened(tool: Tool, good: Good, magic: bytes) -> None:
+    path = tool.put("ticket.bin", magic + bytes(100))
+    tool.alone(path, "archive; not opened: unpack it and give the folder")
+    tool.beside_good_ones(path, "not opened: unpack it", good)
 
 
 def test_unrelated_files_in_a_folder_are_notes(tool: Tool) -> None:
@@ -363,3 +373,90 @@ def test_hostile_paths(tool: Tool, text: str) -> None:
     assert tool.run("report", text, "-o", f"{text}/nowhere/{text}") == 2
     assert tool.run("report", text, "-o", f"{text}/{text}.evtx", "--force") == 2
     assert tool.run("report", f"{text}/{text}.evtx", "-o", f"{text}.html") == 0
+
+
+# ------------------------------------------------------------------------------------------------ other kinds
+
+NET = b"<netEvents>" + b"".join(
+    b"<item><header><timeStamp>2026-03-10T08:32:%02d.000Z</timeStamp><flags/></header>"
+    b"<type>FWPM_NET_EVENT_TYPE_CLASSIFY_DROP</type><classifyDrop><filterId>7</filterId><layerId>48</layerId>"
+    b"</classifyDrop></item>" % number
+    for number in range(3)
+)
+EVENT = (
+    b"<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>"
+    b"<Provider Name='Microsoft-Windows-Security-Auditing'/><EventID>5157</EventID>"
+    b"<TimeCreated SystemTime='2026-03-10T08:32:00.0Z'/><EventRecordID>9</EventRecordID><Channel>Security</Channel>"
+    b"<Computer>HOST-A</Computer></System><EventData><Data Name='Application'>a.exe</Data></EventData></Event>"
+)
+BEAT = (
+    b'{"@timestamp":"2026-03-10T08:32:00Z","winlog":{"channel":"Security","computer_name":"HOST-A","event_id":"5157",'
+    b'"provider_name":"Microsoft-Windows-Security-Auditing","record_id":"9","event_data":{"Application":"a.exe"}}}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("netevents.xml", NET + b"<item><header>"),
+        ("netevents.xml", NET[:-40]),
+        ("events.xml", b"<Events>" + EVENT + EVENT[:-60]),
+        ("events.json", BEAT + BEAT[:-40]),
+        ("events.json", BEAT + b"[" * 300_000 + b"\n"),
+        ("events.json", BEAT + b'{"winlog":{"event_data":"' + b"x" * (9 << 20) + b"\n"),
+        ("events.json.gz", gzip.compress(BEAT * 50)[:-12]),
+        ("events.json.gz", gzip.compress(BEAT * 50) + b"and more"),
+        ("capture.cab", b"MSCF" + bytes(60)),
+        (
+            "rules.reg",
+            b"Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SYSTEM\\x\\FirewallRules]\r\n",
+        ),
+    ],
+)
+def test_what_is_damaged_is_said_and_the_rest_is_read(tool: Tool, good: Good, name: str, content: bytes) -> None:
+    path = tool.put(name, content)
+    begun = time.monotonic()
+    code = tool.run("events", path, LOG, STATE, "-o", tool.folder / "out", "--force")
+    assert time.monotonic() - begun < 60
+    assert code in {0, 3}
+    assert ("lost" in tool.err) == (code == 3)
+    assert name in tool.err  # who it was is always said
+    found = [json.loads(line) for line in (tool.folder / "out").read_text("utf-8").splitlines()]
+    own = [event for event in found if event["input"] != name]
+    assert [event["record_id"] for event in own] == [event["record_id"] for event in good.events]
+
+
+def test_a_damaged_end_of_each_export_is_lost_with_its_place(tool: Tool) -> None:
+    for name, content, place in (
+        ("netevents.xml", NET[:-40], "line"),
+        ("events.json", BEAT + BEAT[:-40], "line 2"),
+        ("events.xml", b"<Events>" + EVENT + EVENT[:-60], "line"),
+    ):
+        path = tool.put(name, content)
+        assert tool.run("events", path, "-o", tool.folder / "out", "--force") == 3, name
+        assert re.search(rf"lost: {name}, [^:]*{place}", tool.err), tool.err
+
+
+def test_a_zip_with_names_that_lead_out_of_it(tool: Tool, good: Good) -> None:
+    with zipfile.ZipFile(tool.folder / "t.zip", "w") as archive:
+        archive.writestr("../../evil.evtx", LOG.read_bytes())
+        archive.writestr("/etc/state.xml", STATE.read_bytes())
+        archive.writestr(f"{SCRIPT}{ANSI}.txt", b"a note")
+    found = tool.lines("events", tool.folder / "t.zip")
+    assert [event["record_id"] for event in found] == [event["record_id"] for event in good.events]
+    assert tool.run("report", tool.folder / "t.zip", "-o", "r.html") == 0
+    assert SCRIPT not in (tool.folder / "r.html").read_text("utf-8")
+    assert not list(tool.folder.parent.glob("evil*"))
+
+
+def test_a_zip_bomb_beside_a_log(tool: Tool, good: Good) -> None:
+    with zipfile.ZipFile(tool.folder / "t.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("security.evtx", LOG.read_bytes())
+        archive.writestr("wfpstate.xml", STATE.read_bytes())
+        with archive.open("bomb.evtx", "w") as member:
+            for _ in range(80):
+                member.write(bytes(1 << 20))
+    found = tool.lines("events", tool.folder / "t.zip", code=3)
+    assert [event["record_id"] for event in found] == [event["record_id"] for event in good.events]
+    assert "t.zip/bomb.evtx" in tool.err
+    assert "as a zip bomb does" in tool.err

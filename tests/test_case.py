@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,8 @@ def put(folder: Path, name: str, content: bytes) -> Path:
         (b"MSCF" + bytes(40), "cab"),
         (b"<html><wfpstate/></html>", "unknown"),
         (b"", "unknown"),
-        (b"PK\x03\x04", "unknown"),
+        (b"PK\x03\x04", "zip"),
+        (b"PK\x05\x06" + bytes(18), "zip"),
         (b"just text that speaks of <wfpstate>", "unknown"),
         (bytes(5000), "unknown"),
         (b"ElfChnk\0" + bytes(70000), "unknown"),
@@ -68,7 +70,8 @@ def test_the_kind_is_told_by_content_and_not_by_name(tmp_path: Path, content: by
     ("head", "words"),
     [
         (b"", "an empty file"),
-        (b"PK\x03\x04xx", "archives are not read yet"),
+        (b"Rar!\x1a\x07", "a RAR archive; not opened: unpack it and give the folder"),
+        (b"\x1f\x8b\x08xx", "a gzip archive; not opened: unpack it"),
         (b"hello", "text that is not XML"),
         ("<?xml version='1.0'?>\n<r\u00e9sum\u00e9/>".encode(), "root element"),
         (b"<?xml version='1.0'?>\n", "without a root element"),
@@ -163,10 +166,10 @@ def test_other_files_of_folders_are_told_together_but_what_may_be_evidence_by_it
     for number in range(7):
         put(tmp_path / "t", f"n{number}.txt", f"note {number}".encode())
     put(tmp_path / "t", "empty.evtx", b"")
-    put(tmp_path / "t", "more.zip", b"PK\x03\x04")
-    put(tmp_path / "t", "netevents.xml", b"<netEvents/>")
+    put(tmp_path / "t", "more.7z", b"7z\xbc\xaf\x27\x1c")
+    put(tmp_path / "t", "old.evt", b"\x30\0\0\0LfLe")
     case = open_case([tmp_path / "t"])
-    assert [problem.input for problem in case.problems] == ["t/empty.evtx", "t/more.zip", "t/netevents.xml", None]
+    assert [problem.input for problem in case.problems] == ["t/empty.evtx", "t/more.7z", "t/old.evt", None]
     assert case.problems[-1].what.startswith("7 other files in folders were left out: t/n0.txt (text that is not XML")
     assert case.problems[-1].what.endswith("and 2 more")
     assert {problem.severity for problem in case.problems} == {"note"}
@@ -174,11 +177,24 @@ def test_other_files_of_folders_are_told_together_but_what_may_be_evidence_by_it
 
 
 def test_what_is_recognised_but_not_read_says_so(tmp_path: Path) -> None:
-    case = open_case([put(tmp_path, "netevents.xml", b"<netEvents/>")])
-    assert case.files[0].kind == "netevents"
+    case = open_case([put(tmp_path, "ticket.rar", b"Rar!\x1a\x07")])
     assert not case.files[0].readable
     assert case.problems[0].severity == "lost"
-    assert "not read yet" in case.problems[0].what
+    assert "not opened: unpack it and give the folder" in case.problems[0].what
+
+
+def test_members_of_an_archive_follow_it_under_its_name(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        archive.writestr("b/state.xml", STATE)
+        archive.writestr("a/log.evtx", LOG)
+    (tmp_path / "work").mkdir()
+    case = open_case([tmp_path / "t.zip"], folder=tmp_path / "work")
+    assert [(file.name, file.kind, file.readable) for file in case.files] == [
+        ("t.zip", "zip", False),
+        ("t.zip/a/log.evtx", "evtx", True),
+        ("t.zip/b/state.xml", "wfpstate", True),
+    ]
+    assert case.problems == ()
 
 
 def test_the_same_file_twice_is_read_once_and_said(tmp_path: Path) -> None:

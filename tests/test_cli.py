@@ -42,11 +42,20 @@ class Shell:
         self.folder = folder
         self.capture = capture
         self.result: Analysis | Callable[[], Analysis] = analysis()
+        self.selection: object = None
         self.calls: list[tuple[tuple[Path, ...], tuple[str, ...]]] = []
         self.out = ""
         self.err = ""
 
-    def analyze(self, paths: tuple[Path, ...], *, command: tuple[str, ...] = (), progress: object = None) -> Analysis:
+    def analyze(
+        self,
+        paths: tuple[Path, ...],
+        *,
+        command: tuple[str, ...] = (),
+        progress: object = None,
+        selection: object = None,
+    ) -> Analysis:
+        self.selection = selection
         self.calls.append((tuple(paths), tuple(command)))
         return self.result() if callable(self.result) else self.result
 
@@ -494,7 +503,7 @@ def program(code: str, *arguments: str, **options: object) -> subprocess.Popen[s
         stand_in(reports, "html", render_html=lambda _: "page")
         stand_in(reports, "terminal", MOST_PROBLEMS=2,
                  print_summary=lambda result, console: console.print("summary " * 100000))
-        def analyze(paths, *, command=(), progress=None):
+        def analyze(paths, *, command=(), progress=None, selection=None):
             return analysis()
     """
     tail = """

@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from analyzer.diagnose import evidence_gaps, kinds, service_sid
+from analyzer.diagnose import auditing, evidence_gaps, kinds, rules, service_sid
 from analyzer.diagnose.context import COLUMNS, Context, Diagnosis, Found
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ _CONFIDENCE: Final = {"proven": 0, "likely": 1, "possible": 2, "not-this": 3}
 
 def run(context: Context) -> Diagnosis:
     """Run every diagnosis; findings come worst first, each with a key of its own."""
-    if context.events.empty:
-        return Diagnosis(())
-    slim = dataclasses.replace(context, events=context.events[list(COLUMNS)])
-    parts = [module.diagnose(slim) for module in (service_sid, kinds, evidence_gaps)]
+    parts = [auditing.diagnose(context)]  # speaks where there is no event at all
+    if not context.events.empty:
+        slim = dataclasses.replace(context, events=context.events[list(COLUMNS)])
+        parts.extend(module.diagnose(slim) for module in (service_sid, kinds, rules, evidence_gaps))
     found = sorted((item for part in parts for item in part.found), key=lambda item: _order(item.finding))
     keyed = tuple(
         dataclasses.replace(item, finding=finding) for item, finding in zip(found, _keyed(found), strict=True)

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from analyzer import cells
-from analyzer.diagnose.service_sid import is_svchost
+from analyzer.diagnose.svchost import is_svchost
 from analyzer.wfp import protocols
 
 if TYPE_CHECKING:

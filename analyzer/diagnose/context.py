@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from analyzer import cells
+from analyzer import cells, frames
+from analyzer.rulebook import Rulebook
+from analyzer.services import Known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from analyzer.checks import Changes
     from analyzer.markers import Markers
-    from analyzer.model import Finding
+    from analyzer.model import Finding, Recording
     from analyzer.pairing import Fit
     from analyzer.states import Book, Snapshot
     from analyzer.watch import Watched
@@ -32,7 +34,13 @@ COLUMNS: Final = (
         "reasons",
         "filter_row",
         "services",
+        "services_source",
         "service_key",
+        "source",
+        "user_sid",
+        "user_source",
+        "net_input",
+        "net_entry",
         "flow",
         "attempt",
         "verdict",
@@ -50,6 +58,10 @@ class Context:
     markers: Markers
     changes: Mapping[str | None, Changes]
     watch: Mapping[str | None, Watched]
+    known: Known = field(default_factory=Known)  # lists of services
+    rules: Rulebook = field(default_factory=Rulebook)  # exported rule stores
+    rule_changes: pd.DataFrame = field(default_factory=lambda: frames.empty(frames.EVENT_SCHEMAS["rule_change"]))
+    recording: tuple[Recording, ...] = ()  # per computer: whether blocks could be recorded
 
     def fit_of(self, computer: str | None, state: str) -> Fit | None:
         """Return how one state relates to one computer."""

@@ -57,7 +57,7 @@ def _misfits(context: Context) -> list[Finding]:
         out.append(
             Finding(
                 id="state-does-not-fit",
-                title="The state does not belong to this log",
+                title="The state does not belong to these events",
                 severity="high",
                 confidence="likely",
                 count=len(named),

@@ -107,7 +107,8 @@ def _summary(part: pd.DataFrame, grades: pd.Series) -> str:
             said.append(f"{plural(len(rows), one)} in {plural(int(rows['attempt'].nunique()), 'attempt')}")
     programs = int(part["application"].nunique())
     hosts = int(part["computer"].nunique())
-    where = f", {plural(programs, 'program')} on {plural(hosts, 'computer')}" if programs else ""
+    on = f" on {plural(hosts, 'computer')}" if hosts else ""  # net events alone name none
+    where = f", {plural(programs, 'program')}{on}" if programs else ""
     sure = listed([GRADE_WORDS[str(g)] + (f" ({n:,})" if len(grades) > 1 else "") for g, n in grades.items()])
     return f"{' and '.join(said)}{where}. Known from: {sure}."
 

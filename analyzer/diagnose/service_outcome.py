@@ -25,6 +25,7 @@ class Token:
 
     user_sid: str
     one_to_one: bool  # time, protocol, ports and address join exactly one event to one net event
+    audited: bool = True  # the event is a 5157, which names the process; a net event alone does not prove
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class FlowEvidence:
     state_whole: bool = True  # nothing of the state was lost in reading
     unchecked: frozenset[str] = frozenset()  # service SIDs all of whose filters have conditions that cannot be told
     rivals: tuple[int, ...] = ()  # rows of allow filters that should have let these flows pass, whatever the service
+    held_then: bool = True  # the services are known for the event's time, by the log of processes
     token: Token | None = None
     account: str | None = None  # SID of the account that the one service runs under
     runs_as_user: bool = False  # a per-user service, or one configured to run as a user
@@ -62,7 +64,7 @@ def doubts(evidence: FlowEvidence) -> str | None:
     """Return why the state cannot show what was in force when the flows were blocked, or None."""
     return _first(
         (
-            (evidence.state_fits != "yes", "the state is not tied to this log, so its filters may be another's"),
+            (evidence.state_fits != "yes", "the state is not tied to these events, so its filters may be another's"),
             (evidence.grade not in SURE_GRADES, "the block itself is known by its run-time id alone"),
             (not evidence.steady, "filters may have changed between the block and the state"),
             (not evidence.blocker_known, "the state does not hold the filter that blocked: it shows another moment"),
@@ -115,8 +117,25 @@ def _one_service(name: str, own: set[str], evidence: FlowEvidence, doubt: str | 
     if cap is not None:
         return Outcome("possible", cap)
     token = evidence.token
-    if token is not None and token.one_to_one and evidence.account is not None:
-        if token.user_sid == evidence.account:
-            return Outcome("not-this", f"the connection of {name} came with the service's own account")
-        return Outcome("proven", f"{name} connected with the token of {token.user_sid}, not of its own account")
-    return Outcome("likely", f"{hosted} alone, and its allow filter fails in nothing but the user")
+    alone = f"{hosted} alone, and its allow filter fails in nothing but the user"
+    if token is None or not token.one_to_one:
+        return Outcome("likely", alone)
+    shown = f"a net event shows the token of {token.user_sid}"
+    if evidence.account is None:
+        return Outcome("likely", f"{alone}; {shown}, but nothing tells the account that {name} runs under")
+    if token.user_sid == evidence.account:
+        return Outcome("not-this", f"the connection of {name} came with the service's own account, {token.user_sid}")
+    short = _first(
+        (
+            (
+                not evidence.held_then,
+                "what the process hosted is not told for the event's time by the log of processes",
+            ),
+            (not token.audited, "no audit event of a blocked connection (5157) stands beside it"),
+        )
+    )
+    if short is not None:
+        return Outcome("likely", f"{alone}; {shown}, not of its own account ({evidence.account}), but {short}")
+    return Outcome(
+        "proven", f"{name} connected with the token of {token.user_sid}, not of its own account ({evidence.account})"
+    )

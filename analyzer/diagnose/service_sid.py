@@ -9,7 +9,6 @@ their connections with the token of the logged-on user, so the filter does not m
 from __future__ import annotations
 
 import dataclasses
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,18 +16,23 @@ import numpy as np
 import pandas as pd
 
 from analyzer import cells, checks
-from analyzer.diagnose import near_miss, service_text
+from analyzer.diagnose import near_miss, service_evidence, service_text
 from analyzer.diagnose.context import Context, Diagnosis, Found
-from analyzer.diagnose.service_outcome import FlowEvidence, Outcome, rule
+from analyzer.diagnose.rules import rule_answer
+from analyzer.diagnose.service_outcome import FlowEvidence, Outcome, Token, rule
+from analyzer.diagnose.svchost import is_svchost
 from analyzer.engine import conditions as engine
 from analyzer.folding import Groups, codes_of, number
 from analyzer.markers import any_between, nanoseconds
-from analyzer.model import Evidence, Finding, ServiceOutcome
+from analyzer.model import Finding, ServiceOutcome
+from analyzer.processes import SOURCES
 from analyzer.shapes import PACKAGE_SIDS
 from analyzer.wfp import services as wfp_services
 from analyzer.wfp.services import ALL_SERVICES_SID
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from analyzer.diagnose.near_miss import Candidate
@@ -36,7 +40,9 @@ if TYPE_CHECKING:
     from analyzer.pairing import Fit
     from analyzer.states import Book, Snapshot
 
-SVCHOST: Final = re.compile(r"\\device\\harddiskvolume\d+\\windows\\(?:system32|syswow64)\\svchost\.exe", re.IGNORECASE)
+SAME: Final = ("service_key", "services_source")
+TOKEN: Final = ("source", "event_id", "user_sid", "user_source")
+ANSWERED: Final = 5  # services of one finding that are looked up in an exported rule store
 ORDER: Final[tuple[Confidence, ...]] = ("proven", "likely", "possible", "not-this")
 
 
@@ -50,13 +56,9 @@ class Group:
     port: int | None
     permits: dict[str, tuple[int, ...]]
     outcome: Outcome
+    token: Token | None
     also_full: tuple[int, ...]
     failing: tuple[str, ...]
-
-
-def is_svchost(application: object) -> bool:
-    """Tell svchost.exe by its whole path: the Windows folder of a volume. Others may carry the same file name."""
-    return isinstance(application, str) and SVCHOST.fullmatch(application) is not None
 
 
 def suspects(events: pd.DataFrame) -> pd.DataFrame:
@@ -96,7 +98,8 @@ def diagnose(context: Context) -> Diagnosis:
             same = [g for g in groups if g.outcome.confidence == confidence]
             if not same:
                 continue
-            finding = _finding(name, confidence, same, context.book, snapshot)
+            finding = _finding(name, confidence, same, context.book, snapshot, context.known.names)
+            finding = dataclasses.replace(finding, rationale=(*finding.rationale, *_exported(context, name, finding)))
             if several and name:
                 finding = dataclasses.replace(finding, title=f"{name}: {finding.title}")
             found.append(Found.over(finding, pd.concat([g.events for g in same])))
@@ -116,7 +119,7 @@ def _groups(events: pd.DataFrame, context: Context, snapshot: Snapshot, fit: Fit
             continue
         found = near_miss.candidates(part, context.book, snapshot, name)
         steady = _steady(part, found, context, snapshot, fit)
-        groups.extend(_split(part, found, context.book, snapshot, fit, steady))
+        groups.extend(_split(part, found, context, snapshot, fit, steady))
     return groups, pd.concat(idle) if idle else events.iloc[:0]
 
 
@@ -142,16 +145,16 @@ def _steady(
 def _split(
     events: pd.DataFrame,
     found: list[Candidate],
-    book: Book,
+    context: Context,
     snapshot: Snapshot,
     fit: Fit,
     steady: NDArray[np.bool_],
 ) -> list[Group]:
-    """Group events by service, protocol, port, the set of filters that nearly match, and how sure these are."""
+    """Group events by service, protocol, port, token, the filters that nearly match, and how sure these are."""
     limited = [c for c in found if c.services]
     near = np.array([c.near for c in limited], dtype=bool).reshape(len(limited), len(events))
     blocker = events["filter_row"].isin(snapshot.rows).to_numpy()
-    keys = [codes_of(events[name]) for name in ("service_key", "protocol", "remote_port", "grade")]
+    keys = [codes_of(events[name]) for name in (*SAME, "protocol", "remote_port", "grade", *TOKEN)]
     keys += [(flags.astype(np.int64), 2) for flags in (steady, blocker, *near)]
     split = Groups(number(keys, len(events)))
     groups = []
@@ -163,6 +166,8 @@ def _split(
             for sid in limited[index].services:
                 permits.setdefault(sid, []).append(limited[index].row)
         services = part["services"].iloc[0]
+        token = service_evidence.token(part.iloc[0])
+        account = service_evidence.account(context.known, fit.pairing.computer, services)
         evidence = FlowEvidence(
             permits={sid: tuple(rows_) for sid, rows_ in permits.items()},
             services=services,
@@ -173,6 +178,10 @@ def _split(
             state_whole=snapshot.whole,
             unchecked=frozenset(sid for sid in permits if not _any_checked(limited, sid, at)),
             rivals=tuple(c.row for c in found if _rival(c, at)),
+            held_then=part["services_source"].iloc[0] in SOURCES,
+            token=token,
+            account=account.sid,
+            runs_as_user=account.user,
         )
         groups.append(
             Group(
@@ -182,8 +191,9 @@ def _split(
                 port=cells.number(part["remote_port"].iloc[0]),
                 permits=evidence.permits,
                 outcome=rule(evidence),
+                token=token,
                 also_full=evidence.rivals,
-                failing=_failing(found, at, book),
+                failing=_failing(found, at, context.book),
             )
         )
     return groups
@@ -220,7 +230,9 @@ def _failing(found: list[Candidate], at: NDArray[np.intp], book: Book) -> tuple[
     return tuple(dict.fromkeys(notes))[:3]
 
 
-def _services(groups: list[Group], book: Book, confidence: Confidence) -> tuple[ServiceOutcome, ...]:
+def _services(
+    groups: list[Group], book: Book, confidence: Confidence, more: Mapping[str, str]
+) -> tuple[ServiceOutcome, ...]:
     """List the services of these groups; for attributed groups only the one that the process held."""
     rows: dict[str, set[int]] = {}
     whys: dict[str, str] = {}
@@ -236,16 +248,28 @@ def _services(groups: list[Group], book: Book, confidence: Confidence) -> tuple[
     out = []
     for sid, found in rows.items():
         permits = sorted(cells.number(book.filters["filter_id"].iloc[row]) or 0 for row in found)
-        name = wfp_services.service_name(sid) or names.get(sid)
+        name = wfp_services.service_name(sid, more) or names.get(sid)
         out.append(ServiceOutcome(name, sid, confidence, tuple(permits), whys[sid]))
     return tuple(sorted(out, key=lambda s: (s.name is None, (s.name or "").lower(), s.service_sid)))
 
 
+def _exported(context: Context, computer: str | None, finding: Finding) -> tuple[str, ...]:
+    """Say what an exported rule store says of the finding's services: it shows rules that have no filter, too."""
+    named = [item.name for item in finding.services or () if item.name is not None][:ANSWERED]
+    answers = (rule_answer(context, service, computer) for service in named)
+    return tuple(answer for answer in answers if answer is not None)
+
+
 def _finding(
-    computer: str | None, confidence: Confidence, groups: list[Group], book: Book, snapshot: Snapshot
+    computer: str | None,
+    confidence: Confidence,
+    groups: list[Group],
+    book: Book,
+    snapshot: Snapshot,
+    names: Mapping[str, str],
 ) -> Finding:
-    """Write one finding for all groups of one outcome."""
-    services = _services(groups, book, confidence)
+    """Write one finding for all groups of one outcome. ``names`` are of service SIDs that lists tell."""
+    services = _services(groups, book, confidence, names)
     count = sum(len(g.events) for g in groups)
     attempts = int(pd.concat([g.events["attempt"] for g in groups]).nunique())
     remedy = service_text.remedy(groups, services) if confidence != "not-this" else service_text.no_rule_remedy(groups)
@@ -256,7 +280,11 @@ def _finding(
         confidence=confidence,
         count=count,
         summary=service_text.summary(computer, confidence, groups, services, count, attempts),
-        evidence=(*_flow_evidence(groups), *_permit_evidence(groups, services, book, snapshot)),
+        evidence=(
+            *service_evidence.of_flows(groups),
+            *service_evidence.of_tokens(groups),
+            *service_evidence.of_permits(groups, services, book, snapshot, names),
+        ),
         remedy=remedy,
         collect_next=service_text.COLLECT[confidence],
         services=services,
@@ -264,35 +292,3 @@ def _finding(
         rationale=(*service_text.RATIONALE[confidence], *service_text.notes(groups, services)),
         lookalikes=service_text.LOOKALIKES,
     )
-
-
-def _flow_evidence(groups: list[Group]) -> list[Evidence]:
-    out = []
-    for group in sorted(groups, key=lambda g: -len(g.events))[:8]:
-        first = group.events.sort_values("time", kind="stable").iloc[0]
-        out.append(
-            Evidence(
-                text=service_text.flow(group),
-                input=cells.text(first["input"]),
-                record_id=cells.number(first["record_id"]),
-                filter_id=cells.number(first["filter_rtid"]) or None,
-            )
-        )
-    return out
-
-
-def _permit_evidence(
-    groups: list[Group], services: tuple[ServiceOutcome, ...], book: Book, snapshot: Snapshot
-) -> list[Evidence]:
-    """Cite the allow filters of the services that the finding is about."""
-    listed = {ALL_SERVICES_SID, *(service.service_sid for service in services)}
-    every = ((sid, row) for group in groups for sid, found in group.permits.items() for row in found)
-    rows = {row: sid for sid, row in every if sid in listed}
-    out = []
-    for row, sid in sorted(rows.items())[:12]:
-        item = book.filters.iloc[row]
-        out.append(Evidence(service_text.permit(item, sid), snapshot.name, None, cells.number(item["filter_id"])))
-    for row in sorted({row for group in groups for row in group.also_full})[:4]:
-        item = book.filters.iloc[row]
-        out.append(Evidence(service_text.full_match(item), snapshot.name, None, cells.number(item["filter_id"])))
-    return out

@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from analyzer import cells, wording
+from analyzer.attribution import AT_EVENT
 from analyzer.model import Evidence, Finding, Remedy
 from analyzer.wfp import fields, protocols, sids
 from analyzer.wfp import services as wfp_services
 from analyzer.wording import plural
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from analyzer.diagnose.service_sid import Group
@@ -25,7 +28,7 @@ SEVERITY: Final[dict[Confidence, Severity]] = {
     "possible": "medium",
     "not-this": "info",
 }
-NO_STATE: Final = "no state that can belong to this log was handed in"
+NO_STATE: Final = "no state that can belong to these events was handed in"
 PERMITTING_STATE: Final = (
     "{} holds no filter that blocks outbound by default at this layer, so it shows another time or profile than the "
     "blocks, and the allow filters of that time are not in it"
@@ -42,7 +45,10 @@ RATIONALE: Final[dict[Confidence, tuple[str, ...]]] = {
             "hosted this one service at that time. What is left is the token: it lacked the service SID. Services "
             "that act for a user are known to connect with the token of the logged-on user."
         ),
-        "An audit event names no user, so this cannot be called proven.",
+        (
+            "An audit event names no user: proven needs a net event of the same connection, the account that the "
+            "service runs under, and the log of process creation."
+        ),
     ),
     "possible": (
         "A rule that names a service becomes a filter that only a token with that service's SID passes.",
@@ -62,10 +68,10 @@ COLLECT: Final[dict[Confidence, tuple[str, ...]]] = {
     "proven": (),
     "likely": (
         (
-            "netsh wfp show netevents file=netevents.xml right after the failure: net events name the user of "
-            "the token, "
-            "which would prove it (look for userId of the same connection; this version does not read that file)"
+            "netsh wfp show netevents file=netevents.xml right after the failure: net events name the user of the "
+            "token, which proves it where that is not the service's account"
         ),
+        "the services and their accounts: Get-CimInstance Win32_Service | Export-Csv services.csv",
     ),
     "possible": (
         (
@@ -112,7 +118,7 @@ def title(confidence: Confidence, services: tuple[ServiceOutcome, ...]) -> str:
         return "svchost.exe was blocked by the outbound default, and not because of a service SID"
     said = {"proven": "connected", "likely": "very likely connected", "possible": "may have connected"}[confidence]
     without = "without its service SID" if len(services) == 1 else "without their service SIDs"
-    how = "with a user's token" if confidence == "proven" else without
+    how = "with the token of another account" if confidence == "proven" else without
     rules = "the allow rule did" if len(services) == 1 else "the allow rules did"
     return f"{_names(services, 'or' if confidence == 'possible' else 'and')} {said} {how}, so {rules} not match"
 
@@ -130,7 +136,10 @@ def flow(group: Group) -> str:
     shown = ", ".join(targets[:3]) + (f" and {len(targets) - 3} more" if len(targets) > 3 else "")
     pids = sorted({int(p) for p in events["process_id"].dropna().unique()})
     who = f", process {pids[0]}" if len(pids) == 1 else f", {len(pids)} processes" if pids else ""
-    held = f" (hosted {', '.join(group.services)}, source 4688)" if group.services else ""
+    source = cells.text(events["services_source"].iloc[0])
+    when = "" if source in AT_EVENT else " when the list was taken"
+    held = f" (hosted {', '.join(group.services)}{when}, source {source})" if group.services else ""
+    held += f", token of {group.token.user_sid}" if group.token is not None else ""
     count = plural(len(events), "block")
     return (
         f"{count} of {port_words(group.protocol, group.port)} to {shown or 'unknown addresses'}{who}{held}: "
@@ -138,9 +147,9 @@ def flow(group: Group) -> str:
     )
 
 
-def permit(item: pd.Series, sid: str) -> str:
-    """Say which allow filter nearly matched."""
-    name = wfp_services.service_name(sid) or sid
+def permit(item: pd.Series, sid: str, names: Mapping[str, str]) -> str:
+    """Say which allow filter nearly matched. ``names`` are of service SIDs that lists tell."""
+    name = wfp_services.service_name(sid, names) or sid
     return (
         f"Allow filter {cells.number(item['filter_id'])} “{cells.text(item['name']) or ''}” is for the "
         f"service {name} and outweighs the block"

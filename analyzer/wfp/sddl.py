@@ -10,9 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer.wfp import sids
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MATCH_FILTER: Final = 0x1
 GENERIC_ALL: Final = 0x10000000
@@ -237,11 +240,16 @@ def service_sids(descriptor: SecurityDescriptor | str) -> tuple[str, ...]:
     return tuple(sid for sid in allowed_sids(descriptor) if sids.is_service_sid(sid))
 
 
-def sd_words(descriptor: SecurityDescriptor | str) -> str:
-    """Return words for who matches: ``service BITS``, ``account S-1-5-21-…, all app packages``."""
+def sd_words(descriptor: SecurityDescriptor | str, services: Mapping[str, str] | None = None) -> str:
+    """Return words for who matches: ``service BITS``, ``account S-1-5-21-…, all app packages``.
+
+    ``services`` are further names of services by SID.
+    """
     parsed = read_sddl(descriptor) if isinstance(descriptor, str) else descriptor
     if parsed.dacl is None:
         return "everybody" if _NULL_ACL in parsed.dacl_flags else "a descriptor without an access list"
-    names = [sids.sid_words(sid) for sid in allowed_sids(parsed)]
-    names += [f"{sids.sid_words(ace.sid)} if {ace.condition}" for ace in parsed.dacl if ace.condition is not None]
+    names = [sids.sid_words(sid, services) for sid in allowed_sids(parsed)]
+    names += [
+        f"{sids.sid_words(ace.sid, services)} if {ace.condition}" for ace in parsed.dacl if ace.condition is not None
+    ]
     return ", ".join(names) if names else "nobody"

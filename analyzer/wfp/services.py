@@ -15,7 +15,10 @@ import re
 import struct
 from functools import cache
 from importlib import resources
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ALL_SERVICES_SID: Final = "S-1-5-80-0"
 _PER_USER: Final = re.compile(r"(?<=.)_[0-9a-f]{3,16}$", re.IGNORECASE)
@@ -169,9 +172,13 @@ def _names_by_sid() -> dict[str, str]:
     return {service_sid(name): name for name in service_names()}
 
 
-def service_name(sid: str) -> str | None:
-    """Return the short name behind a service SID, or None where no known name gives it."""
-    return _names_by_sid().get(sid.strip().upper())
+def service_name(sid: str, more: Mapping[str, str] | None = None) -> str | None:
+    """Return the short name behind a service SID, or None where no known name gives it.
+
+    ``more`` are further names by SID, as lists of services tell them.
+    """
+    found = sid.strip().upper()
+    return _names_by_sid().get(found) or (more or {}).get(found)
 
 
 def template_name(name: str) -> str:
@@ -211,3 +218,37 @@ def runs_as_user(name: str) -> bool:
 def uses_own_token(name: str) -> bool:
     """Tell a service that was measured to connect with its own account."""
     return name.lower() in _OWN_TOKEN
+
+
+# How the service manager names the three service accounts (Win32_Service StartName); localized spellings are not known.
+_ACCOUNTS: Final[dict[str, str]] = {
+    "localsystem": _SYSTEM,
+    ".\\localsystem": _SYSTEM,
+    "nt authority\\system": _SYSTEM,
+    "nt authority\\localsystem": _SYSTEM,
+    "nt authority\\localservice": _LOCAL_SERVICE,
+    "nt authority\\networkservice": _NETWORK_SERVICE,
+}
+_VIRTUAL: Final = "nt service\\"  # a virtual account: its SID is the service's own
+_SID: Final = re.compile(r"S-1-\d+(?:-\d+){1,15}")
+
+
+def account_sid(account: str) -> str | None:
+    """Return the SID of the account that a list of services names, or None where the name does not tell it."""
+    lower = account.strip().lower()
+    if lower.startswith(_VIRTUAL):
+        return service_sid(lower.removeprefix(_VIRTUAL)) if len(lower) > len(_VIRTUAL) else None
+    if _SID.fullmatch(account.strip().upper()):
+        return account.strip().upper()
+    return _ACCOUNTS.get(lower.replace(" ", "").replace("ntauthority", "nt authority"))
+
+
+def is_user_account(account: str) -> bool:
+    r"""Tell an account of a machine or domain for sure: ``.\name``, ``name@domain``, a user's SID.
+
+    ``DOMAIN\name`` may be a service account whose name is localized.
+    """
+    text = account.strip()
+    if text.lower() in _ACCOUNTS:
+        return False
+    return text.startswith(".\\") or "@" in text or text.upper().startswith(("S-1-5-21-", "S-1-12-1-"))

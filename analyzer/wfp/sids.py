@@ -6,9 +6,12 @@ Sources: REFERENCE Appendix D; Microsoft's "Well-known SIDs" and "SID Strings" p
 from __future__ import annotations
 
 import re
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from analyzer.wfp import services
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SidFamily = Literal["service", "task", "app-pool", "package", "capability", "user", "well-known", "other"]
 
@@ -213,8 +216,11 @@ def is_service_sid(sid: str) -> bool:
     return value.startswith("S-1-5-80-") and value != services.ALL_SERVICES_SID
 
 
-def sid_words(sid: str) -> str:
-    """Return words for a SID: ``service BITS``, ``interactive users``, ``app package S-1-15-2-…``, or the SID."""
+def sid_words(sid: str, names: Mapping[str, str] | None = None) -> str:
+    """Return words for a SID: ``service BITS``, ``interactive users``, ``app package S-1-15-2-…``, or the SID.
+
+    ``names`` are further names of services by SID, as lists of services tell them.
+    """
     value = canonical_sid(sid)
     if value in WELL_KNOWN:
         return WELL_KNOWN[value]
@@ -222,7 +228,7 @@ def sid_words(sid: str) -> str:
         return RELATIVE_ALIASES[value][1]
     family = sid_family(value)
     if family == "service":
-        name = services.service_name(value)
+        name = services.service_name(value, names)
         return f"service {name}" if name is not None else f"a service whose name is not known ({value})"
     nouns = {
         "package": "app package",

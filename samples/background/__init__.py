@@ -22,7 +22,20 @@ from samples.background.isolation import app_containers, components, hardening
 if TYPE_CHECKING:
     from samples.machine import Machine
 
-__all__ = ["SVCHOST", "VERSIONS", "Ids", "everything", "outbound_permit", "rule_block"]
+__all__ = ["SVCHOST", "VERSIONS", "Ids", "everything", "few", "outbound_permit", "rule_block"]
+
+
+def few(machine: Machine, host: str, user_sid: str, *, profile_number: int, probed: bool = False) -> Ids:
+    """Add only what most stories cite, so that the state stays small: furniture and the defaults of both directions.
+
+    Outbound traffic is blocked by default; ``probed`` adds the filters against port scans.
+    """
+    furniture(machine, host, user_sid)
+    machine.skip(2000)
+    ids = query_user(machine, profile_number)
+    ids |= default_outbound(machine, profile_number, block=True)
+    machine.skip(20)
+    return ids | (stealth(machine, profile_number) if probed else {})
 
 
 def everything(

@@ -195,7 +195,8 @@ def ticket() -> Ticket:
     _changed(story, 90, first, added=True)
     story.started(100, 7118, NGINX_DOS, NGINX_DOS, parent="C:\\Windows\\System32\\cmd.exe", creator=5300)
     story.port(100.4, 5158, Socket(NGINX, 7118, ALL, 80))
-    gone = Say("unresolved", "none", None, "the filter was deleted before the state was saved; only 5447 knows it")
+    note = "the filter was deleted before the state was saved; 5447 tells that it was there then, and what it was"
+    gone = Say("other-wfp", "history", first.number, note)
     story.port(100.6, 5155, Socket(NGINX, 7118, ALL, 80), filter_id=first.number, say=gone)
     story.ended(140, 7118, NGINX_DOS)
     _changed(story, 150, first, added=False)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analyzer import addressing, attribution, flows, frames, markers, resolve, states, watch
+from analyzer import addressing, attribution, flows, frames, markers, netjoin, resolve, services, states, watch
 from analyzer.hosts import hosts_by_session
 from analyzer.readers.evtx import EvtxLog
 from analyzer.readers.wfpstate import WfpState
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from analyzer.pairing import Fit
+    from analyzer.readers.netevents import NetEvents
     from analyzer.states import Book
 
 HOST = "PC-ONE"
@@ -222,6 +223,7 @@ class Result:
     marks: markers.Markers
     changes: dict[str | None, Any]
     watch: dict[str | None, Any]
+    known: services.Known = field(default_factory=services.Known)
 
     def one(self, record_id: int = 1) -> pd.Series:
         rows = self.events[self.events["record_id"] == record_id]
@@ -242,9 +244,17 @@ class Result:
 
 
 def judge(
-    events: pd.DataFrame, *dumps: tuple[str, WfpState], end: float | None = None, **tables: pd.DataFrame
+    events: pd.DataFrame,
+    *dumps: tuple[str, WfpState],
+    end: float | None = None,
+    nets: Sequence[tuple[str, NetEvents]] = (),
+    lists: Sequence[pd.DataFrame] = (),
+    **tables: pd.DataFrame,
 ) -> Result:
-    """Lead events through the core as the pipeline does; ``end`` is the last second of the log."""
+    """Lead events through the core as the pipeline does; ``end`` is the last second of the log.
+
+    ``nets`` are files of net events, ``lists`` lists of services.
+    """
     every = {table: tables.get(table, frames.empty(frames.EVENT_SCHEMAS[table])) for table in wfp_events.TABLES}
     every["wfp"] = events
     times = pd.concat([table["time"] for table in every.values()]).dropna()
@@ -259,9 +269,13 @@ def judge(
     seen = watch.watched([log])
     own = hosts_by_session(book, ordered, seen)
     oriented = addressing.orient(ordered, own_addresses=own, layer_names=book.layer_names())
-    attributed = attribution.attribute(oriented, every["process"], marks)
+    both = netjoin.join(oriented, nets, book.layer_names())
+    seen = watch.with_rings(seen, both.spans)
+    known = services.known(lists, [str(name) for name in both.events["computer"].cat.categories])
+    attributed = attribution.attribute(both.events, every["process"], marks, known)
     joined = resolve.resolve(attributed, every, book, marks, seen)
-    return Result(flows.add(joined.events), book, joined.fits, marks, joined.changes, seen)
+    judged = flows.add(attribution.remark(joined.events))
+    return Result(judged, book, joined.fits, marks, joined.changes, seen, known)
 
 
 def otrf(shared: Path) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,8 @@ import pytest
 from core_build import PROGRAM, SVCHOST, processes, wfp
 
 from analyzer import frames, markers
-from analyzer.attribution import attribute, service_of
+from analyzer.attribution import attribute
+from analyzer.processes import service_of
 
 LINE = r"C:\Windows\System32\svchost.exe -k netsvcs -p -s BITS"
 

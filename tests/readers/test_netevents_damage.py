@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import random
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.readers.netevents import NetEvents, read_netevents_blocks, reader
+from analyzer.readers.netevents import NetEvents, read_netevents, read_netevents_blocks, reader
 from samples.neteventswriter import NetEvent, write_netevents, write_wfpdiag
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COUNT = 25
 EVENTS = [
@@ -180,3 +184,15 @@ def test_the_number_of_net_events_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(reader, "MAX_BYTES", 2 * MB)
     got = read(LISTED + b" " * (3 * MB))
     assert any("the rest was not read" in p.what for p in got.problems)
+
+
+def test_a_file_that_is_cut_between_two_net_events_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "netevents.xml"
+    header = "<header><timeStamp>2026-03-10T08:00:00.000Z</timeStamp></header>"
+    item = f"<item>{header}<type>FWPM_NET_EVENT_TYPE_CLASSIFY_DROP</type></item>"
+    path.write_text(f"<netEvents>{item}{item}</netEvents>", encoding="utf-8")
+    whole = read_netevents(path, "netevents.xml")
+    assert not [problem for problem in whole.problems if problem.severity == "lost"]
+    path.write_text(f"<netEvents>{item}", encoding="utf-8")
+    cut = read_netevents(path, "netevents.xml")
+    assert any("ends before its root element" in problem.what for problem in cut.problems)

@@ -31,7 +31,7 @@ def nanoseconds(text: str) -> int:
     return int(seconds) * 10**9 + int((fraction or "0").ljust(9, "0"))
 
 
-def _row(xml: str) -> Row:
+def row_of(xml: str) -> Row:
     root = etree.fromstring(re.sub(r"^<\?xml[^>]*\?>", "", xml).encode())
     system = root.find(f"{NS}System")
     provider, created = system.find(f"{NS}Provider"), system.find(f"{NS}TimeCreated")
@@ -55,11 +55,11 @@ def _row(xml: str) -> Row:
 
 def python_evtx(path) -> list[Row]:
     with Evtx(str(path)) as log:
-        return [_row(record.xml()) for chunk in log.chunks() for record in chunk.records()]
+        return [row_of(record.xml()) for chunk in log.chunks() for record in chunk.records()]
 
 
 def evtx_wheel(path) -> list[Row]:
-    return [_row(record["data"]) for record in evtx.PyEvtxParser(str(path)).records()]
+    return [row_of(record["data"]) for record in evtx.PyEvtxParser(str(path)).records()]
 
 
 def libevtx(path) -> list[Row]:
@@ -68,7 +68,7 @@ def libevtx(path) -> list[Row]:
     try:
         assert not log.is_corrupted()
         assert log.number_of_recovered_records == 0
-        return [_row(log.get_record(index).get_xml_string()) for index in range(log.number_of_records)]
+        return [row_of(log.get_record(index).get_xml_string()) for index in range(log.number_of_records)]
     finally:
         log.close()
 

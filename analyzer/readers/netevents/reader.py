@@ -50,6 +50,12 @@ class NetEvents:
     filter_changes: int = 0
 
 
+def _closed(tail: bytes, root: str) -> bool:
+    """Tell whether a file that ends like this has come to the end of a root element, or of an empty one."""
+    text = tail.replace(b"\0", b"")  # UTF-16 becomes ASCII
+    return f"</{root}".encode() in text or text.rstrip().endswith(b"/>")
+
+
 class FileReader:
     """Reads one or more XML files into one result."""
 
@@ -58,10 +64,12 @@ class FileReader:
         self.rows = Rows(name, self.problems)
         self.filter_changes = 0
         self._member = ""
+        self._tail = b""  # the last bytes of the file
 
     def xml(self, blocks: Iterable[bytes], member: str = "") -> NetEventsKind:
         """Read one XML file; ``member`` names it where it is part of an archive. Return what it is."""
         self._member = f"{member}, " if member else ""
+        self._tail = b""
         before = self.rows.count
         head = bytearray()
         cutter = Cutter()
@@ -91,13 +99,17 @@ class FileReader:
         if around.said is not None and around.said != seen and not self.problems.cut:
             what = f"its lists say that they hold {around.said:,} net events, {found:,} could be read"
             self._add("lost" if around.said > seen else "doubtful", None, what)
-        return self._kind(xmltext.sniff_xml(bytes(head)) if head else None, found, seen)
+        root = xmltext.sniff_xml(bytes(head)) if head else None
+        if root in ROOT_KINDS and not self.problems.cut and not _closed(self._tail, root or ""):
+            self._add("lost", None, "ends before its root element does: what followed is missing")
+        return self._kind(root, found, seen)
 
     def _watched(self, blocks: Iterable[bytes], head: bytearray) -> Iterator[bytes]:
         """Pass blocks on up to the limit; keep the beginning, which tells the root element."""
         size = 0
         for block in blocks:
             head += block[: max(_HEAD - len(head), 0)]
+            self._tail = (self._tail + block)[-_HEAD:]
             size += len(block)
             if size > MAX_BYTES:
                 self._add("lost", None, f"is longer than {MAX_BYTES:,} bytes: the rest was not read")

@@ -1,0 +1,142 @@
+"""Lives of processes: when a process id began to be one process, and when it ended, as the logs tell it.
+
+Creations are 4688 and Sysmon 1, ends 4689 (REFERENCE 5.6). A process id is used again, so whoever asks has to demand
+creation <= event < end. Sysmon's own time of the creation is better than that of its record.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from analyzer.markers import NO_TIME, Sort, nanoseconds
+from analyzer.wfp import events as wfp_events
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analyzer.markers import Markers
+
+CREATED: Final = 4688
+EXITED: Final = 4689
+SYSMON_CREATED: Final = 1
+SOURCES: Final = ("4688", "sysmon")  # best first
+# Below its volume; another file of this name is no service host.
+SVCHOST_PATHS: Final = (r"\windows\system32\svchost.exe", r"\windows\syswow64\svchost.exe")
+BREAKS: Final[frozenset[Sort]] = frozenset({"boot", "log", "audit"})
+RECORDED_WITHIN: Final = 60_000_000_000  # ns that Sysmon's record may come after the creation that it tells of
+_SERVICE: Final = re.compile(r"(?<!\S)-s\s+\"?([^\s\"]+)\"?", re.IGNORECASE)
+_VOLUME: Final = re.compile(r"^(?:[A-Za-z]:|\\device\\harddiskvolume\d+)(?=\\)", re.IGNORECASE)
+_SVCHOST: Final = re.compile(r"(?:^|[\\/\"])svchost(?:\.exe)?(?=[\"\s]|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """Creations and ends, each in order of time.
+
+    ``starts`` has ``computer`` (str, empty where missing), ``process_id`` (uint64), ``at`` (int64, ns), ``base`` (str:
+    the program below its volume), ``service`` (str: the one that an svchost's command line names), ``source`` (see
+    :data:`SOURCES`); ``ends`` has the first three.
+    """
+
+    starts: pd.DataFrame
+    ends: pd.DataFrame
+
+
+def service_of(command_line: object) -> str | None:
+    """Return the one service that an svchost command line names, or None."""
+    if not isinstance(command_line, str) or not _SVCHOST.search(command_line):
+        return None
+    found = _SERVICE.search(command_line)
+    return found.group(1) if found else None
+
+
+def below_volume(path: object) -> str:
+    """Return a DOS or device path without its drive or volume, lower case: both forms of one file compare equal."""
+    return _VOLUME.sub("", path).lower() if isinstance(path, str) else ""
+
+
+def lives(processes: pd.DataFrame) -> Lives:
+    """Read the process table (``frames.EVENT_SCHEMAS["process"]``)."""
+    whole = processes[processes["process_id"].notna() & processes["time"].notna()]
+    numbers = whole["event_id"].to_numpy()
+    sysmon = (whole["provider"] == wfp_events.SYSMON).to_numpy(dtype=bool)
+    created = whole[np.where(sysmon, numbers == SYSMON_CREATED, numbers == CREATED)]
+    by_sysmon = (created["provider"] == wfp_events.SYSMON).to_numpy(dtype=bool)
+    path = created["process_name"].map(below_volume, na_action="ignore").astype("str")
+    named = created["command_line"].map(service_of, na_action="ignore").astype("str")
+    starts = _keys(created).assign(
+        base=path.to_numpy(),
+        service=named.where(path.isin(SVCHOST_PATHS)).to_numpy(),
+        source=np.where(by_sysmon, SOURCES[1], SOURCES[0]),
+    )
+    if by_sysmon.any():
+        starts["at"] = np.where(by_sysmon, _own_times(created), starts["at"].to_numpy())
+    ends = _keys(whole[(numbers == EXITED) & ~sysmon])
+    return Lives(_sorted(starts), _sorted(ends))
+
+
+def _own_times(created: pd.DataFrame) -> NDArray[np.int64]:
+    """Return Sysmon's ``UtcTime`` in ns where it can be the creation's, else the record's time."""
+    texts = created["extra"].map(lambda more: more.get("UtcTime") if isinstance(more, dict) else None)
+    parsed = pd.to_datetime(texts, format="%Y-%m-%d %H:%M:%S.%f", errors="coerce", utc=True)
+    own, recorded = nanoseconds(parsed.dt.as_unit("ns")), nanoseconds(created["time"])
+    near = (own != NO_TIME) & (own <= recorded) & (own >= recorded - RECORDED_WITHIN)
+    out: NDArray[np.int64] = np.where(near, own, recorded)
+    return out
+
+
+def _keys(frame: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"computer": computers(frame), "process_id": process_ids(frame), "at": nanoseconds(frame["time"])}
+    )
+
+
+def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.sort_values("at", kind="stable", ignore_index=True)
+
+
+def computers(frame: pd.DataFrame) -> pd.api.extensions.ExtensionArray:
+    """Return the computer column as a join key: ``str``, missing as an empty text."""
+    return frame["computer"].astype("str").fillna("").array
+
+
+def process_ids(frame: pd.DataFrame) -> NDArray[np.uint64]:
+    """Return process ids, 0 where missing."""
+    return frame["process_id"].to_numpy(dtype=np.uint64, na_value=0)
+
+
+def latest(asked: pd.DataFrame, told: pd.DataFrame) -> NDArray[np.int64]:
+    """Return for each row of ``asked`` the position of the last row of ``told`` of its process id at or before it.
+
+    Both have ``computer, process_id, at``; ``told`` is in order of time. -1 where there is none.
+    """
+    if told.empty or asked.empty:
+        return np.full(len(asked), -1, dtype=np.int64)
+    left = asked[["computer", "process_id", "at"]].assign(row=np.arange(len(asked))).sort_values("at", kind="stable")
+    right = told[["computer", "process_id", "at"]].assign(position=np.arange(len(told)))
+    merged = pd.merge_asof(left, right, on="at", by=["computer", "process_id"])
+    out = np.empty(len(asked), dtype=np.int64)
+    out[merged["row"].to_numpy()] = merged["position"].fillna(-1).to_numpy().astype(np.int64)
+    return out
+
+
+def times_at(told: pd.DataFrame, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the times of these rows in ns; the least int64 for -1."""
+    out: NDArray[np.int64] = np.append(told["at"].to_numpy(), NO_TIME)[positions]
+    return out
+
+
+def broken(asked: pd.DataFrame, begun: NDArray[np.int64], markers: Markers) -> NDArray[np.bool_]:
+    """Tell for each row whether a process's end could have gone unseen since it began."""
+    out = np.zeros(len(asked), dtype=bool)
+    times, names = asked["at"].to_numpy(), asked["computer"]
+    for name in names.unique():
+        rows = (names == name).to_numpy(dtype=bool)
+        marks = markers.times(name or None, BREAKS)
+        out[rows] = np.searchsorted(marks, times[rows], "right") != np.searchsorted(marks, begun[rows], "right")
+    return out
