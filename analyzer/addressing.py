@@ -17,7 +17,7 @@ from analyzer.engine.flows import parse_address
 from analyzer.wfp import codes, events, layers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -26,6 +26,7 @@ MAC_EVENTS: Final = (5150, 5151)
 PORT_EVENTS: Final = (5154, 5155, 5158, 5159)
 PACKET_EVENTS: Final = (5152, 5153)
 CONNECTION_EVENTS: Final = (5156, 5157)
+DIRECTIONS: Final = ("inbound", "outbound", "forward")
 BROADCAST: Final = ipaddress.IPv4Address("255.255.255.255")
 
 
@@ -35,8 +36,13 @@ def action_of(event_id: int) -> str:
 
 
 def _map_distinct(column: pd.Series, table: Mapping[int, str]) -> pd.Series:
-    """Map a column through a small table; what is not in it becomes missing."""
-    return column.map(table).astype("category")
+    """Map a number column through a small table; what is not in it becomes missing."""
+    numbers, distinct = pd.factorize(column)
+    found = [table.get(int(number)) for number in distinct]
+    names = sorted({name for name in found if name is not None})
+    places = np.array([*(-1 if name is None else names.index(name) for name in found), -1])
+    mapped = pd.Categorical.from_codes(places[numbers], categories=pd.Index(names, dtype="str"))
+    return pd.Series(mapped, index=column.index)
 
 
 class _Sorts:
@@ -91,30 +97,35 @@ def orient(
         [action_of(int(i)) for i in np.unique(event_id)], categories=["block", "drop", "permit"]
     ).take(np.searchsorted(np.unique(event_id), event_id))
     # A dump names the ids that differ between builds; it cannot rename those that are the same everywhere.
-    names = {**(layer_names or {}), **layers.SYMBOL_BY_ID}
-    out["layer"] = _map_distinct(out["layer_rtid"], names)
-    by_layer = out["layer"].map({name: _flow_direction(name) for name in out["layer"].cat.categories}).astype(object)
-    by_code = out["direction_code"].map(codes.event_direction, na_action="ignore").astype(object)
-    is_port = np.isin(event_id, PORT_EVENTS)
-    said_layer = by_layer.where(by_layer.notna(), None)
-    said_code = by_code.where(by_code.isin(["inbound", "outbound", "forward"]), None)
-    direction = said_layer.where(said_layer.notna(), said_code).where(~is_port, None)
-    conflict = (said_layer.notna() & said_code.notna() & (said_layer != said_code)).to_numpy()
-    out["direction"] = pd.Categorical(direction, categories=["inbound", "outbound", "forward"])
+    out["layer"] = _map_distinct(out["layer_rtid"], {**(layer_names or {}), **layers.SYMBOL_BY_ID})
+    by_layer = _direction_codes(out["layer"], _flow_direction)
+    by_code = _direction_codes(out["direction_code"], codes.event_direction)
+    direction: NDArray[np.int8] = np.where(by_layer >= 0, by_layer, by_code)
+    direction[np.isin(event_id, PORT_EVENTS)] = -1
+    conflict = (by_layer >= 0) & (by_code >= 0) & (by_layer != by_code)
+    out["direction"] = pd.Categorical.from_codes(direction, categories=pd.Index(DIRECTIONS, dtype="str"))
 
-    local_is_source, certain = _local_side(out, direction.to_numpy(dtype=object), conflict, own_addresses or {})
+    local_is_source, certain = _local_side(out, direction, conflict, own_addresses or {})
     return _endpoints(out, local_is_source, certain)
+
+
+def _direction_codes(column: pd.Series, read: Callable[[str], str | None]) -> NDArray[np.int8]:
+    """Return the position in ``DIRECTIONS`` of what each text means, -1 for what means none of them."""
+    said = [read(str(text)) for text in column.cat.categories]
+    table = [DIRECTIONS.index(word) if word in DIRECTIONS else -1 for word in said]
+    out: NDArray[np.int8] = np.array([*table, -1], dtype=np.int8)[column.cat.codes.to_numpy()]
+    return out
 
 
 def _flow_direction(layer: str) -> str | None:
     """Return inbound, outbound or forward; bind and listen layers have no direction of a packet."""
     said = layers.direction(layer)
-    return said if said in {"inbound", "outbound", "forward"} else None
+    return said if said in DIRECTIONS else None
 
 
 def _local_side(
     frame: pd.DataFrame,
-    direction: NDArray[np.object_],
+    direction: NDArray[np.int8],
     conflict: NDArray[np.bool_],
     own_addresses: Mapping[str | None, frozenset[str]],
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -124,7 +135,7 @@ def _local_side(
     source, dest = _Side(frame["source_address"], categories), _Side(frame["dest_address"], categories)
     sorts = _Sorts(categories)
     is_port = np.isin(event_id, PORT_EVENTS)
-    outbound, inbound = direction == "outbound", direction == "inbound"
+    inbound, outbound = direction == DIRECTIONS.index("inbound"), direction == DIRECTIONS.index("outbound")
     packet_in = inbound & np.isin(event_id, PACKET_EVENTS) & ~conflict
 
     local_is_source = np.ones(len(frame), dtype=bool)
@@ -188,25 +199,27 @@ def _pick(frame: pd.DataFrame, first: str, second: str, choose: NDArray[np.bool_
         categories = a.cat.categories.union(b.cat.categories)
         picked = np.where(choose, _Side(a, categories).codes, _Side(b, categories).codes)
         return pd.Series(pd.Categorical.from_codes(picked, categories=categories), index=frame.index)
-    return a.where(pd.Series(choose, index=frame.index), b)
+    return a if choose.all() else a.where(choose, b)
+
+
+def _only(column: pd.Series, rows: NDArray[np.bool_]) -> pd.Series:
+    """Keep the values of these rows; the others become missing. Mostly it is all of them or none."""
+    return column if rows.all() else column.where(rows)
 
 
 def _endpoints(frame: pd.DataFrame, local_is_source: NDArray[np.bool_], certain: NDArray[np.bool_]) -> pd.DataFrame:
     """Write the endpoint columns; for ICMP the "ports" are type and code (REFERENCE 1.2)."""
     out = frame
-    mac = out["event_id"].isin(MAC_EVENTS)
-    out["source_mac"] = out["source_address"].where(mac)
-    out["destination_mac"] = out["dest_address"].where(mac)
-    out["local_address"] = _pick(out, "source_address", "dest_address", local_is_source).where(~mac)
-    out["remote_address"] = _pick(out, "dest_address", "source_address", local_is_source).where(~mac)
+    mac = out["event_id"].isin(MAC_EVENTS).to_numpy()
+    out["source_mac"], out["destination_mac"] = _only(out["source_address"], mac), _only(out["dest_address"], mac)
+    out["local_address"] = _only(_pick(out, "source_address", "dest_address", local_is_source), ~mac)
+    out["remote_address"] = _only(_pick(out, "dest_address", "source_address", local_is_source), ~mac)
     out["local_raw_port"] = _pick(out, "source_port", "dest_port", local_is_source)
     out["remote_raw_port"] = _pick(out, "dest_port", "source_port", local_is_source)
-    icmp = out["protocol"].isin(ICMP)
-    out["local_port"] = out["local_raw_port"].mask(icmp)
-    out["remote_port"] = out["remote_raw_port"].mask(icmp)
-    out["icmp_type"] = out["local_raw_port"].where(icmp)
-    out["icmp_code"] = out["remote_raw_port"].where(icmp)
+    icmp = out["protocol"].isin(ICMP).to_numpy(dtype=bool)
+    out["local_port"], out["remote_port"] = _only(out["local_raw_port"], ~icmp), _only(out["remote_raw_port"], ~icmp)
+    out["icmp_type"], out["icmp_code"] = _only(out["local_raw_port"], icmp), _only(out["remote_raw_port"], icmp)
     # 5031 and MAC events name no two endpoints, so there is no order to be unsure of.
-    settled = certain | mac.to_numpy() | (out["event_id"] == 5031).to_numpy()
+    settled = certain | mac | (out["event_id"] == 5031).to_numpy()
     out["endpoint_order"] = pd.Categorical(["certain", "uncertain"]).take(np.where(settled, 0, 1))
     return out

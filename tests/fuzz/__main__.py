@@ -27,6 +27,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mutants", type=int, default=200_000)
     parser.add_argument("--minutes", type=float, help="end after so many minutes, whatever was reached")
+    parser.add_argument(
+        "--both-each", type=int, default=1, metavar="N", help="read every Nth file in both ways, the others in columns"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes")
     parser.add_argument("--findings", type=Path, default=Path("build/fuzz"), help="the folder where findings are kept")
     parser.add_argument("--replay", type=Path, metavar="FILE.json", help="read a finding again")
@@ -46,7 +49,7 @@ def main() -> int:
         say("\n".join(findings) or "nothing is wrong any more")
         return 1 if findings else 0
     begin = time.monotonic()
-    run = Run(chosen.seed, chosen.mutants, chosen.findings, minutes=chosen.minutes)
+    run = Run(chosen.seed, chosen.mutants, chosen.findings, minutes=chosen.minutes, both_each=chosen.both_each)
     try:
         run.work(chosen.jobs, say, every=20)
     except KeyboardInterrupt:

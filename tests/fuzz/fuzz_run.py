@@ -45,10 +45,13 @@ class Sums:
 class Run:
     """Mutants of one seed, read by several workers; the same seed and count make the same mutants."""
 
-    def __init__(self, seed: int, mutants: int, folder: Path | None, *, minutes: float | None = None) -> None:
+    def __init__(
+        self, seed: int, mutants: int, folder: Path | None, *, minutes: float | None = None, both_each: int = 1
+    ) -> None:
         self.sums = Sums()
         self._seed = seed
         self._wanted = mutants
+        self._both_each = both_each
         self._folder = folder
         self._until = None if minutes is None else time.monotonic() + 60 * minutes
         self._lock = threading.Lock()
@@ -97,7 +100,7 @@ class Run:
 
     def _one(self, worker: Worker, number: int) -> None:
         try:
-            answer = worker.ask(number, SECONDS * SLOTS)
+            answer = worker.ask(number, SECONDS * SLOTS, both=number % self._both_each == 0)
         except Ended as ended:
             answer = {"mutants": make_mutant(self._seed, number).count, "seconds": 0.0, "findings": [str(ended)]}
         seconds, findings = answer["seconds"], answer["findings"]

@@ -46,7 +46,7 @@ class Worker:
             self._ask(self._process, {"number": 0, "only": -2}, START, START)  # nothing is changed in this one
         return self._process
 
-    def ask(self, number: int, seconds: float, only: int | None = None) -> dict:
+    def ask(self, number: int, seconds: float, only: int | None = None, *, both: bool = True) -> dict:
         """Return the answer to one job, which may take so many seconds of processor time.
 
         Raises
@@ -54,7 +54,7 @@ class Worker:
         Ended
             It took longer, or the worker died; the next job gets a new one.
         """
-        return self._ask(self._started(), {"number": number, "only": only}, seconds, WALL)
+        return self._ask(self._started(), {"number": number, "only": only, "both": both}, seconds, WALL)
 
     def _ask(self, process: subprocess.Popen[bytes], job: dict, seconds: float, wall: float) -> dict:
         assert process.stdin is not None

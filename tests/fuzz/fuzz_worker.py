@@ -1,7 +1,8 @@
 """One process that reads mutants: a job per line of standard input, an answer per line of standard output.
 
-A job is ``{"number": n}`` or ``{"number": n, "only": slot}``; it says no more, since everything follows from the seed.
-Whoever started this process watches its time. Memory is bounded here, and its peak is told with each answer.
+A job is ``{"number": n, "only": slot or null, "both": both ways or columns alone}``; it says no more, since everything
+follows from the seed. Whoever started this process watches its time. Memory is bounded here, and its peak is told with
+each answer.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ class Reader:
         self._base: Base | None = None
         self._original: Original | None = None
 
-    def read(self, number: int, only: int | None = None) -> tuple[int, Checked]:
+    def read(self, number: int, only: int | None = None, *, both: bool = True) -> tuple[int, Checked]:
         """Return the number of mutants in this file and what came out."""
         base, original = self._based_on(number // PER_BASE)
         mutant = make_mutant(self._seed, number, base, only)
         self._library.warm(on=number % COLD_EACH != 0)
         try:
-            checked = check(mutant, original, self._path)
+            checked = check(mutant, original, self._path, both=both)
         except Exception:  # noqa: BLE001 - the reader raises nothing but OSError, and that not here
             last = "".join(traceback.format_exc(limit=-6)).strip()
             checked = Checked([f"an exception: {last.splitlines()[-1]}\n{last}"])
@@ -73,7 +74,7 @@ def main() -> None:
         bound_memory()
         for line in sys.stdin:
             job = json.loads(line)
-            count, checked = reader.read(job["number"], job.get("only"))
+            count, checked = reader.read(job["number"], job.get("only"), both=job.get("both", True))
             answer = {
                 "mutants": count,
                 "rows": checked.rows,
