@@ -55,7 +55,8 @@ def on_terminal(*arguments: str, columns: int = 80, prelude: str = "", terminal:
     outer, inner = pty.openpty()
     fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     code = f"import sys\n{prelude}\nfrom analyzer.cli import main\nsys.exit(main())"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": terminal}
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    environment |= {"PYTHONPATH": str(ROOT), "TERM": terminal}
     with subprocess.Popen(
         [sys.executable, "-c", code, *arguments], stdin=inner, stdout=inner, stderr=inner, env=environment
     ) as process:
