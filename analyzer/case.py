@@ -104,11 +104,11 @@ def open_case(paths: Sequence[Path], progress: Callable[[str, int, int], None] |
     found = _unique_names(_once(_find(paths, problems), problems))
     files: list[CaseFile] = []
     by_content: dict[str, CaseFile] = {}
-    sizes = Counter(_size(item.path) for item in found)
-    for item in found:
+    sizes = [_size(item.path) for item in found]
+    counts = Counter(sizes)
+    for item, size in zip(found, sizes, strict=True):
         # only files of one size can be the same, so that the hash has to be known before one of them is left out
-        alone = sizes[_size(item.path)] == 1
-        file = _read(item, problems, progress, beside=alone)
+        file = _read(item, problems, progress, beside=counts[size] == 1)
         twin = by_content.get(file.sha256) if file.readable and file.sha256 else None
         if twin is not None:
             problems.append(Problem(file.name, None, "note", f"the same content as {twin.name}: read once"))
