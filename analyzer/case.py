@@ -114,13 +114,12 @@ def open_case(
     found = _unique_names(_once(_find(paths, problems), problems))
     files: list[CaseFile] = []
     by_content: dict[str, CaseFile] = {}
-    sizes = Counter(_size(item.path) for item in found)
-    waiting = deque(found)
+    waiting = deque((item, _size(item.path)) for item in found)
+    counts = Counter(size for _, size in waiting)
     while waiting:
-        item = waiting.popleft()
+        item, size = waiting.popleft()
         # only files of one size can be the same, so that the hash has to be known before one of them is left out
-        alone = sizes[_size(item.path)] == 1
-        file = _read(item, problems, progress, beside=alone)
+        file = _read(item, problems, progress, beside=counts[size] == 1)
         twin = by_content.get(file.sha256) if file.readable and file.sha256 else None
         if twin is not None:
             problems.append(Problem(file.name, None, "note", f"the same content as {twin.name}: read once"))
@@ -130,9 +129,10 @@ def open_case(
         files.append(file)
         if file.kind == "zip" and folder is not None:
             members = archive.unpack(item.path, file.name, folder, problems, progress)
-            sizes.update(member.size for member in members)
+            counts.update(member.size for member in members)
             waiting.extendleft(
-                _Found(member.path, member.name, "", named=False, member=member) for member in reversed(members)
+                (_Found(member.path, member.name, "", named=False, member=member), member.size)
+                for member in reversed(members)
             )
     problems.extend(
         _left_out([file for file in files if not (file.readable or file.kind == "zip") and file.sha256 is not None])

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer.folding import codes_of, number
-from analyzer.markers import nanoseconds
+from analyzer.markers import NO_TIME, nanoseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,7 +95,9 @@ def attempts(events: pd.DataFrame) -> NDArray[np.int64]:
     order = np.argsort(groups, kind="stable") if in_time else np.lexsort((np.arange(count), times, groups))
     new = np.ones(count, dtype=bool)
     group, time = groups[order], times[order]
-    new[1:] = (group[1:] != group[:-1]) | (time[1:] - time[:-1] > ATTEMPT_GAP_NS)
+    # an event without a time (the least int64, so it comes first) is no repeat of one with a time
+    apart = (time[1:] - time[:-1] > ATTEMPT_GAP_NS) | ((time[:-1] == NO_TIME) & (time[1:] != NO_TIME))
+    new[1:] = (group[1:] != group[:-1]) | apart
     numbers = np.empty(count, dtype=np.int64)
     numbers[order] = np.cumsum(new) - 1
     return _join_suppressed_errors(events, times, numbers)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from analyzer import frames
+from analyzer import folding, frames
 from analyzer.markers import nanoseconds
 from analyzer.model import Problem
 from analyzer.wfp import events as wfp_events
@@ -183,6 +183,8 @@ def _joined(one: pd.DataFrame, two: pd.DataFrame, left: _Keys, right: _Keys) -> 
     plain = np.flatnonzero(next_same & ~several[group[1:]])
     several = several[group]
     at_one, at_two = rows[several & ~from_two], rows[several & from_two]
+    if not at_one.size or not at_two.size:
+        return rows[plain], rows[plain + 1]
     groups = group[several & ~from_two], group[several & from_two]
     by_one, by_two = _by_content(one.iloc[at_one], two.iloc[at_two], *groups)
     return np.concatenate([rows[plain], at_one[by_one]]), np.concatenate([rows[plain + 1], at_two[by_two]])
@@ -190,14 +192,14 @@ def _joined(one: pd.DataFrame, two: pd.DataFrame, left: _Keys, right: _Keys) -> 
 
 def _by_content(one: pd.DataFrame, two: pd.DataFrame, left: Rows, right: Rows) -> tuple[Rows, Rows]:
     """Pair rows of equal group and equal contents, the nth with the nth: positions in both, shape (pairs,)."""
-    codes = np.concatenate([left, right])
+    columns = [(np.concatenate([left, right]), int(max(left.max(), right.max())) + 1)]
     for name in one.columns.difference(list(KEYS), sort=False):
         for a, b in _sides(one[name], two[name]):
             column = np.concatenate([a, b])
             if column.dtype == object:
                 column = np.array([_text(item) for item in column], dtype=object)
-            values, distinct = pd.factorize(column)
-            codes = pd.factorize(codes * (len(distinct) + 1) + values)[0]
+            columns.append(folding.codes_of(pd.Series(column)))
+    codes = folding.number(columns, len(left) + len(right))
     of_two = np.arange(len(codes)) >= len(left)
     again = pd.Series(codes).groupby([codes, of_two]).cumcount().to_numpy()
     keys = codes * (int(again.max()) + 1) + again

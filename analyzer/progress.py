@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 AFTER: Final = 1.0  # seconds of a run before anything is shown
-WIDE: Final = 72  # columns from which on there is room for the whole bar
 
 
 class Progress:
@@ -69,7 +68,9 @@ class Progress:
 
     def _show(self, over: threading.Event) -> None:
         """Begin to draw, where the work is not over meanwhile."""
-        bar = _bar(self._stream)
+        from analyzer.progress_bar import progress_bar  # noqa: PLC0415 - rich takes a while: not for short runs
+
+        bar = progress_bar(self._stream)
         with self._lock:
             if not over.is_set():
                 self._tell(bar, new=True)
@@ -84,36 +85,3 @@ class Progress:
         if self._task is not None:  # the speed of what was before says nothing of this
             bar.remove_task(self._task)
         self._task = bar.add_task(self._clean(what), total=total or None, completed=done)
-
-
-def _bar(stream: TextIO) -> Bar:
-    """Return what draws: name, bar, bytes, time left."""
-    from rich import progress  # noqa: PLC0415 - takes a while: not for short runs
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Column  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    amount = progress.DownloadColumn(binary_units=True)
-    left, elapsed = progress.TimeRemainingColumn(compact=True), progress.TimeElapsedColumn()
-
-    class Told(progress.ProgressColumn):
-        """Bytes and time left; time passed where there are no bytes to count."""
-
-        def render(self, task: progress.Task) -> Text:
-            if task.total is None:
-                return elapsed.render(task)
-            rest: list[str | Text] = [left.render(task), " left"] if task.time_remaining is not None else []
-            return Text.assemble(amount.render(task), "  ", *rest)
-
-    name = progress.TextColumn(
-        "{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
-    )
-    console = Console(file=stream)
-    return progress.Progress(
-        name,
-        progress.BarColumn(bar_width=20 if console.width >= WIDE else 6),
-        Told(table_column=Column(no_wrap=True)),
-        console=console,
-        transient=True,
-        expand=True,
-    )

@@ -11,11 +11,9 @@ from collections.abc import Hashable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import numpy as np
 import orjson
-import pandas as pd
 
-from reports.jsontext import SYMBOLS, safe, symbol, whole
+from reports.jsontext import SYMBOLS, safe, scalar, symbol, whole
 
 if TYPE_CHECKING:
     from analyzer.model import Analysis
@@ -72,15 +70,7 @@ def _plain(value: Any) -> Any:
         return {name: _symbol(getattr(value, name)) if sym else _plain(getattr(value, name)) for name, sym in names}
     if isinstance(value, Mapping):
         return {whole(str(key)): _symbol(item) if key in SYMBOLS else _plain(item) for key, item in value.items()}
-    return _scalar(value)
-
-
-def _scalar(value: object) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if value is pd.NA or value is pd.NaT:
-        return None
-    raise TypeError(f"{type(value).__name__} has no place in a result document")
+    return scalar(value)
 
 
 def _symbol(value: Any) -> Any:

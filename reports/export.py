@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer.model import EVENT_KEYS
-from reports.jsontext import SYMBOLS, safe, symbol
+from reports.jsontext import SYMBOLS, is_missing, safe, scalar, symbol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -163,7 +163,7 @@ def _filter_encoder(rows: pd.Series[Any], filters: pd.DataFrame) -> _Encoder:
 
 def _value(value: object) -> str:
     """Return the JSON text of one value; what says nothing is null."""
-    if value is None or (isinstance(value, str) and value in ("", "-")) or _is_missing(value):
+    if value is None or (isinstance(value, str) and value in ("", "-")) or is_missing(value):
         return _NULL
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
@@ -180,20 +180,10 @@ def _condition_list(value: object) -> str:
     return _value([{key: _without_blanks(condition.get(key)) for key in CONDITION_KEYS} for condition in value])
 
 
-def _is_missing(value: object) -> bool:
-    return value is pd.NA or value is pd.NaT or (isinstance(value, (float, np.floating)) and bool(np.isnan(value)))
-
-
 def _without_blanks(value: object) -> object:
     return None if value in ("", "-") else value
 
 
 def _plain(value: object) -> object:
-    """Give json a plain type for a numpy scalar, a missing value or a mapping; anything else is a mistake of ours."""
-    if _is_missing(value):
-        return None
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} has no place in a result document")
+    """Give json a plain value for a mapping or a scalar of numpy or pandas."""
+    return dict(value) if isinstance(value, Mapping) else scalar(value)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+import numpy as np
+import pandas as pd
+
 # Columns that hold a symbol without its prefix or a GUID. What damage made of one is no name for anything.
 SYMBOLS: Final = frozenset({"provider", "sublayer", "layer"})
 _SYMBOL: Final = re.compile(
@@ -19,6 +22,26 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 def symbol(value: object) -> str | None:
     """Return a symbol or GUID as it is, and None for what is neither."""
     return value if isinstance(value, str) and _SYMBOL.fullmatch(value) else None
+
+
+def is_missing(value: object) -> bool:
+    """Tell a value that pandas or numpy use for "missing"."""
+    return value is pd.NA or value is pd.NaT or (isinstance(value, (float, np.floating)) and bool(np.isnan(value)))
+
+
+def scalar(value: object) -> object:
+    """Give JSON a plain value for a numpy scalar or a missing one.
+
+    Raises
+    ------
+    TypeError
+        For anything else: a mistake of this program.
+    """
+    if is_missing(value):
+        return None
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} has no place in a result document")
 
 
 def whole(text: str) -> str:

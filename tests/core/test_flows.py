@@ -134,6 +134,11 @@ def test_records_out_of_order_are_folded_by_time():
     assert attempts_of({"s": 30}, {"s": 0}, {"s": 31}, {"s": 1}) == [1, 0, 1, 0]
 
 
+def test_a_record_without_a_time_is_no_repeat_of_one_with_a_time():
+    assert attempt_count({"s": 0}, {"s": None}) == 2
+    assert attempt_count({"s": None}, {"s": None}) == 1
+
+
 def test_no_events_no_attempts():
     assert judge(wfp()).events["attempt"].tolist() == []
 

@@ -12,11 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-try:  # the table below ``pd.factorize``, without the tenth of a millisecond that its checks take
-    from pandas._libs.hashtable import Int64HashTable as _HashTable  # type: ignore[import-not-found,unused-ignore]
-except ImportError:
-    _HashTable = None
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -89,15 +84,8 @@ def unpack(packed: I64) -> tuple[I64, I64, I64]:
 
 def factorize(keys: U64 | I64) -> tuple[I64, I64]:
     """Return a code for each key, shape (n,), and for each code the position of one of its keys, shape (u,)."""
-    codes, count = _factorize(keys.view(np.int64))
-    first = np.empty(count, dtype=np.int64)
+    codes, distinct = pd.factorize(keys.view(np.int64))
+    codes = codes.astype(np.int64, copy=False)
+    first = np.empty(len(distinct), dtype=np.int64)
     first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
     return codes, first
-
-
-def _factorize(keys: I64) -> tuple[I64, int]:
-    if _HashTable is None:
-        codes, distinct = pd.factorize(keys)
-        return codes.astype(np.int64, copy=False), len(distinct)
-    distinct, codes = _HashTable(min(len(keys), 1 << 14)).factorize(keys)
-    return codes, len(distinct)
