@@ -61,6 +61,7 @@ def render_html(analysis: Analysis) -> str:
             a=analysis,
             v=view.build(analysis),
             chart=charts.timeline_chart(analysis.timeline, analysis.coverage.markers),
+            fits=view.fits(analysis.coverage),
             cover=coverage_chart.coverage_chart(analysis.inputs, analysis.coverage),
             computers=computers(analysis),
             kinds=input_kinds(analysis.inputs),
@@ -152,6 +153,7 @@ def _environment() -> Environment:
             "MOST_MARKERS": view.MOST_MARKERS,
             "MOST_BINS": view.MOST_BINS,
             "MOST_INPUTS": view.MOST_INPUTS,
+            "MOST_HOSTS": view.MOST_HOSTS,
             "MOST_CONDITIONS": view.MOST_CONDITIONS,
         }
     )
