@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
+
+
+def pytest_configure() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would every program that a test starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -29,17 +31,3 @@ def shared() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return SHARED
-
-
-@pytest.fixture
-def signals_heeded() -> Iterator[None]:
-    """Let the programs that a test starts heed signals, also where this run was told to ignore them.
-
-    A job behind ``&`` ignores SIGINT and passes that on to all that it starts; the command keeps it so, as it should.
-    """
-    ignored = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) == signal.SIG_IGN]
-    for number in ignored:
-        signal.signal(number, signal.SIG_DFL)
-    yield
-    for number in ignored:
-        signal.signal(number, signal.SIG_IGN)

@@ -522,7 +522,6 @@ def program(code: str, *arguments: str, **options: object) -> subprocess.Popen[s
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
-@pytest.mark.usefixtures("signals_heeded")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_at_once_and_leaves_nothing(tmp_path: Path, number: signal.Signals, code: int) -> None:
     slow = """

@@ -21,10 +21,7 @@ CHUNKS = 400  # 25 MiB: a log of this size is read in columns, in several blocks
 PATIENCE = 60  # seconds for what comes before the signal, on a busy machine
 BOUND = 4.0  # seconds to end in; about 0.3 where nothing else runs
 
-pytestmark = [
-    pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc to see what the command does"),
-    pytest.mark.usefixtures("signals_heeded"),
-]
+pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc to see what the command does")
 
 
 @pytest.fixture(scope="module")

@@ -191,7 +191,6 @@ read_evtx(path, "log", lambda *_: time.sleep(60), columns=True, block_chunks=1, 
 """
 
 
-@pytest.mark.usefixtures("signals_heeded")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("wait", [0.0, 2.0])  # while the helper starts, while it reads or waits
 def test_no_child_is_left_after_a_signal(log, number, wait):
@@ -206,7 +205,7 @@ def test_no_child_is_left_after_a_signal(log, number, wait):
             program.send_signal(number)
             assert program.wait(20) != 0
         finally:
-            program.kill()  # one that did not end is not waited for
+            program.kill()
     end = time.monotonic() + 20
     while is_running(child) and time.monotonic() < end:
         time.sleep(0.05)
