@@ -222,6 +222,8 @@ def check_changes(events: pd.DataFrame, checked: Checked, changes: Changes, take
         return
     times = nanoseconds(events["time"])
     here = np.flatnonzero(checked.row >= 0)
+    if not len(here):
+        return
     rtid = events["filter_rtid"].to_numpy(dtype="uint64", na_value=0)[here]
     order = np.argsort(rtid, kind="stable")
     distinct, firsts = np.unique(rtid[order], return_index=True)

@@ -385,9 +385,20 @@ def build(columns: Mapping[str, Sequence[object]], schema: Mapping[str, str]) ->
             out[name] = pd.Series(_times(data), dtype=TIME)
         elif dtype == TEXT:
             out[name] = pd.Series(_texts(data))
+        elif dtype == NUMBER:
+            out[name] = pd.Series(_numbers(data))
         else:
             out[name] = pd.Series(data, dtype=dtype)
     return pd.DataFrame(out)
+
+
+def _numbers(data: Sequence[object]) -> pd.arrays.IntegerArray:
+    """Take numbers exactly: pandas leads those on both sides of 2**63 through a float."""
+    values = np.empty(len(data), dtype=object)
+    values[:] = data
+    missing = np.asarray(pd.isna(values), dtype=bool)
+    values[missing] = 0
+    return pd.arrays.IntegerArray(values.astype(np.uint64), missing)
 
 
 def _texts(data: Sequence[object]) -> pd.Categorical:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from analyzer.model_engine import Agreement, Explanation, Nearest
+
 SCHEMA_VERSION: Final = 1
 
 # Keys of one event line, in order (`reports/schemas/events.schema.json`).
@@ -313,6 +315,7 @@ class Verdict:
     state: str | None = None
     findings: tuple[str, ...] = ()  # keys of the findings that rest on this verdict
     rule_id: str | None = None  # the rule that the event's origin or the filter's names
+    nearest: tuple[Nearest, ...] = ()  # allow rules that would have beaten the blocker, nearest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,7 +499,8 @@ class Analysis:
     timeline: Timeline
     programs: tuple[Program, ...]
     cited: tuple[CitedFilter, ...]
-    agreement: Mapping[str, int] | None = None
+    agreement: Agreement | None = None  # None where no state was used for any event
+    explanations: tuple[Explanation, ...] = ()  # what was asked for by `explain`; in a document of its own
     selection: Selected | None = None  # None where everything is shown
     rules: tuple[CitedRule, ...] = ()
     endpoints: tuple[OpenConnections, ...] = ()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from rich.table import Table
 from rich.text import Text
 
-from reports import text, view, words
+from reports import engine_words, text, view, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,11 +42,6 @@ GROUP_STYLE: Final[dict[words.Group, str]] = {
     "unknown": "bright_black",
 }
 
-# For terminals that cannot show Unicode.
-_ASCII: Final = str.maketrans(
-    {"·": "-", "–": "-", "—": "-", "→": "->", "■": "#", "⟨": "<", "⟩": ">", "…": "...", "“": '"', "”": '"', "’": "'"}
-)
-
 
 def print_summary(analysis: Analysis, console: Console) -> None:
     """Print what was found: the sentence, the counts by kind, the first findings, trust, and what was not read."""
@@ -63,10 +58,7 @@ class _Summary:
 
     def _safe(self, value: str, limit: int = LONGEST_SENTENCE) -> str:
         """Return evidence or our own words in a form that this terminal can show."""
-        shown = text.middle(text.neutral(value[: limit * 20]), limit)
-        if self._encoding.lower().replace("-", "").startswith("utf"):
-            return shown
-        return shown.translate(_ASCII).encode(self._encoding, "backslashreplace").decode(self._encoding)
+        return text.terminal(text.middle(text.neutral(value[: limit * 20]), limit), self._encoding)
 
     def _line(self, *parts: tuple[str, str], indent: int = 1) -> None:
         line = Text(overflow="fold")
@@ -88,6 +80,8 @@ class _Summary:
             fits = words.STATE_FITS[analysis.coverage.state_fits].title
             style = {"yes": "green", "no": "red", "unknown": "yellow"}[analysis.coverage.state_fits]
             self._line((f"{fits}. ", style), (analysis.answer.trust, ""))
+        if analysis.agreement is not None:
+            self._line((engine_words.agreement_words(analysis.agreement), "dim"))
         if analysis.selection is not None:
             self._line(("Only a part is shown: ", "bold yellow"), (f"{analysis.selection.sentence}.", ""))
         self._gap()

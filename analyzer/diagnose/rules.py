@@ -185,12 +185,12 @@ def _fitting(store: Store, part: pd.DataFrame) -> dict[int, list[int]]:
             continue
         item = cast("Mapping[str, Any]", rule)
         for flow, indexes in flows.items():
-            if _fits(item, flow):
+            if names_traffic(item, flow):
                 out.setdefault(row, []).extend(indexes)
     return out
 
 
-def _fits(rule: Mapping[str, Any], flow: tuple[Any, ...]) -> bool:
+def names_traffic(rule: Mapping[str, Any], flow: tuple[Any, ...]) -> bool:
     """Tell whether a rule names this traffic's program or service and nothing that it tells speaks against it."""
     direction, application, services, protocol, port = flow
     if rule["direction"] != direction:
