@@ -76,6 +76,7 @@ def user(sid, **more):
         (Token(user=USER, package=PACKAGE), PACKAGE, YES),
         (Token(user=USER, package=PACKAGE), "S-1-15-2-7-6-5-4-3-2-1", NO),
         (Token(user=USER, package=PACKAGE), "S-1-15-2-1", OPEN),
+        (Token(user=USER, package=PACKAGE), "S-1-15-2-2", OPEN),
         (Token(user=USER, package=PACKAGE), "S-1-15-3-1", OPEN),
         (Token(user=USER, package=PACKAGE, capabilities=frozenset({"S-1-15-3-1"})), "S-1-15-3-1", YES),
         (Token(user=USER, package=PACKAGE, capabilities=frozenset({"S-1-15-3-1"})), "S-1-15-3-3", NO),
@@ -144,6 +145,8 @@ def test_one_spelling_of_a_sid(text, expected):
         ("D:(ZA;;CC;;;WD;(@User.a == 1))", user(USER), OPEN),
         ("D:(ZA;;CC;;;SY;(@User.a == 1))(A;;CC;;;WD)", user(USER), YES),
         ("D:(OD;;CC;;;WD)(A;;CC;;;WD)", user(USER), OPEN),
+        ("D:(OD;;CC;;;WD)", user(USER), NO),
+        ("D:(XD;;CC;;;WD;(@User.a == 1))", user(USER), NO),
         ("D:(A;;CC;;;LA)", user(USER), OPEN),  # an alias of some machine or domain
         ("D:(A;;CC;;;??)", user(USER), OPEN),
         ("D:(A;;CC", user(USER), OPEN),

@@ -93,9 +93,25 @@ def test_a_filter_that_is_not_in_force_counts_for_nothing_and_says_why(flag):
     assert standing(made, arrays(Flow()), np.array([0])).in_force.tolist() == [False]
 
 
-@pytest.mark.parametrize("action", ["callout-inspection", "FWP_ACTION_CONTINUE", "FWP_ACTION_NONE_NO_MATCH"])
-def test_what_only_looks_never_decides(action):
+@pytest.mark.parametrize(
+    ("action", "why"),
+    [
+        ("callout-inspection", "its callout only inspects: it never decides"),
+        ("FWP_ACTION_CONTINUE", "it never decides"),
+        ("FWP_ACTION_NONE", "it never decides"),
+        ("FWP_ACTION_NONE_NO_MATCH", "it never decides"),
+    ],
+)
+def test_what_only_looks_never_decides(action, why):
     assert decision(Filter(action, 9), Filter("block", 1)) == BLOCK
+    assert policy(Filter(action, 9), Filter("block", 1)).left_out == {0: why}
+
+
+def test_an_action_that_is_not_known_may_do_anything_but_where_the_record_tells():
+    made = policy(Filter("SOMETHING_ELSE", 9), Filter("block", 1))
+    told = Told(np.array([0]), np.array([PERMIT], dtype=np.int8))
+    assert decide(made, arrays(Flow())).decision.tolist() == [CANNOT_TELL]
+    assert decide(made, arrays(Flow()), told).decision.tolist() == [PERMIT]
 
 
 def test_persistent_and_indexed_filters_are_like_others():
@@ -154,6 +170,13 @@ def test_sublayers_without_a_weight_cannot_be_ordered():
 def test_a_hard_block_above_stands_whatever_the_order_beneath():
     beneath = [Filter("callout-terminating", sublayer=name, sublayer_weight=1) for name in "AB"]
     assert decision(Filter("block", sublayer="C", sublayer_weight=2), *beneath) == BLOCK
+
+
+def test_the_one_blocker_is_named_even_where_sublayers_have_no_order():
+    open_ends = {"sublayer_weight": None}
+    items = Filter("permit", sublayer="A", **open_ends), Filter("block", sublayer="B", **open_ends)
+    assert deciding(*items) == 1
+    assert deciding(*items, Filter("block", sublayer="C", **open_ends)) == -1
 
 
 def test_too_many_orders_are_not_tried():

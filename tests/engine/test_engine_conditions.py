@@ -72,6 +72,25 @@ def test_an_uncertain_order_leaves_open_what_only_one_order_says(field, value):
     assert engine.one(rows, eq(field, value)).tolist() == [1, 0]
 
 
+def test_an_uncertain_order_leaves_address_types_open():
+    for field, local, remote in (
+        ("IP_LOCAL_ADDRESS_TYPE", "224.0.0.252", "192.0.2.10"),
+        ("IP_DESTINATION_ADDRESS_TYPE", "192.0.2.10", "224.0.0.252"),
+    ):
+        flow = Flow(local=local, remote=remote)
+        rows = arrays(flow, dataclasses.replace(flow, certain=False))
+        assert engine.one(rows, eq(field, 3)).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("match", "expected"), [("EQUAL", [1, -1, 0]), ("NOT_EQUAL", [-1, 1, 0]), ("RANGE", [0, 0, 0])]
+)
+def test_hardware_addresses(match, expected):
+    rows = arrays(*(Flow(source_mac=mac) for mac in (0x0A0B0C0D0E0F, 0x0A0B0C0D0E00, None)))
+    test = cond("MAC_SOURCE_ADDRESS", match, bytes.fromhex("0a0b0c0d0e0f"))
+    assert engine.one(rows, test).tolist() == expected
+
+
 def test_an_uncertain_order_does_not_matter_to_other_fields():
     flow = Flow(certain=False, current_profile=1, interface_index=3, ether_type=1)
     for field, value in (("IP_PROTOCOL", 6), ("ALE_APP_ID", flow.application), ("CURRENT_PROFILE_ID", 1)):
@@ -110,6 +129,44 @@ def test_folding_equal_flows_changes_no_answer(rows, tests):
     once, where = distinct(every)
     assert len(once) == len({(row, row.application and row.application.lower()) for row in _same(rows)})
     assert engine.all_fields(once, tests)[where].tolist() == engine.all_fields(every, tests).tolist()
+
+
+def test_folding_keeps_apart_what_differs_anywhere():
+    """Every field of a flow counts, and neighbouring values of several fields never run into each other."""
+    base = Flow()
+    other = {
+        "layer": "IPFORWARD_V4",
+        "application": "system",
+        "protocol": 17,
+        "direction": "inbound",
+        "local": "fe80::1",
+        "remote": "fe80::2",
+        "local_port": 7,
+        "remote_port": 9,
+        "certain": False,
+        "loopback": True,
+        "original_profile": 1,
+        "current_profile": 2,
+        "interface_index": 3,
+        "interface_luid": 4,
+        "token": Token(user="S-1-5-18"),
+        "ether_type": 5,
+        "source_mac": 6,
+        "destination_mac": 7,
+    }
+    changed = [dataclasses.replace(base, **{name: value}) for name, value in other.items()]
+    once, where = distinct(arrays(base, *changed))
+    assert where.tolist() == list(range(len(changed) + 1))
+    assert len(once) == len(changed) + 1
+    grid = [
+        dataclasses.replace(base, direction=way, certain=sure, loopback=near, protocol=protocol, layer=layer)
+        for way in ("outbound", "inbound", "forward", None)
+        for sure in (True, False)
+        for near in (True, False, None)
+        for protocol in (None, 6, 17)
+        for layer in ("A", "B", None)
+    ]
+    assert distinct(arrays(*grid, *grid))[1].tolist() == [*range(len(grid)), *range(len(grid))]
 
 
 def _same(rows):
@@ -186,6 +243,8 @@ def test_a_strange_value_is_never_an_error(field):
         ("IP_LOCAL_ADDRESS_TYPE", 1, Flow(direction="inbound", local="192.0.2.10"), 1),
         ("IP_LOCAL_ADDRESS_TYPE", 1, Flow(direction="inbound", local="192.0.2.255"), 0),
         ("IP_LOCAL_ADDRESS_TYPE", 3, Flow(local="fe80::1"), -1),
+        ("IP_LOCAL_ADDRESS_TYPE", 3, Flow(direction="inbound", local="ff02::1:3"), 1),
+        ("IP_LOCAL_ADDRESS_TYPE", 3, Flow(direction="inbound", local="fe00::1"), 0),
         ("IP_LOCAL_ADDRESS_TYPE", 2, Flow(direction="inbound", local="fe80::1"), 0),
         ("ETHER_TYPE", 0x86DD, Flow(ether_type=0x86DD), 1),
         ("MAC_SOURCE_ADDRESS", bytes.fromhex("0a0b0c0d0e0f"), Flow(source_mac=0x0A0B0C0D0E0F), 1),
