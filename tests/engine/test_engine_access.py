@@ -142,6 +142,7 @@ def test_one_spelling_of_a_sid(text, expected):
         ("D:(XD;;CC;;;WD;(@User.a == 1))(A;;CC;;;WD)", user(USER), OPEN),
         ("D:(OA;;CC;00000000-0000-0000-0000-000000000001;;WD)", user(USER), OPEN),
         ("D:(OA;;CC;;;WD)", user(USER), OPEN),
+        ("D:(OA;;CC;;;WD)(A;;CC;;;WD)", user(USER), YES),
         ("D:(ZA;;CC;;;WD;(@User.a == 1))", user(USER), OPEN),
         ("D:(ZA;;CC;;;SY;(@User.a == 1))(A;;CC;;;WD)", user(USER), YES),
         ("D:(OD;;CC;;;WD)(A;;CC;;;WD)", user(USER), OPEN),

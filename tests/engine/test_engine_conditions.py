@@ -249,6 +249,7 @@ def test_a_strange_value_is_never_an_error(field):
         ("ETHER_TYPE", 0x86DD, Flow(ether_type=0x86DD), 1),
         ("MAC_SOURCE_ADDRESS", bytes.fromhex("0a0b0c0d0e0f"), Flow(source_mac=0x0A0B0C0D0E0F), 1),
         ("MAC_LOCAL_ADDRESS", bytes.fromhex("0a0b0c0d0e0f"), Flow(source_mac=0x0A0B0C0D0E0F), 1),
+        ("MAC_DESTINATION_ADDRESS", bytes.fromhex("0a0b0c0d0e0f"), Flow(destination_mac=0x0A0B0C0D0E0F), 1),
         ("MAC_REMOTE_ADDRESS", bytes.fromhex("0a0b0c0d0e0f"), Flow(source_mac=0x0A0B0C0D0E0F), 0),
         ("IP_SOURCE_PORT", 50001, Flow(), 1),
         ("IP_SOURCE_PORT", 443, Flow(direction="inbound"), 1),
