@@ -18,7 +18,7 @@ from analyzer.engine.answers import NO, YES
 from analyzer.engine.arbitrate import BLOCK, CANNOT_TELL, PERMIT, Told, decide, standing
 from analyzer.markers import nanoseconds
 from analyzer.model import Problem
-from analyzer.model_engine import Agreement, StateAgreement, SublayerAgreement
+from analyzer.model.engine import Agreement, StateAgreement, SublayerAgreement
 from analyzer.wording import plural
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from analyzer.engine.arbitrate import BLOCK, PERMIT
 from analyzer.engine.evaluate import Evaluator
 from analyzer.engine.outcomes import BLOCKS, PERMITS
 from analyzer.folding import Groups, number
-from analyzer.model_engine import Decision, Disagreement
+from analyzer.model.engine import Decision, Disagreement
 from analyzer.wfp import layers, protocols
 from analyzer.wording import plural
 

@@ -8,7 +8,7 @@ from analyzer import agreement, cells, disagreement, explain_layers, missing, ne
 from analyzer.engine.arbitrate import BLOCK, PERMIT
 from analyzer.engine.trace import trace
 from analyzer.explain_flows import MOST_NAMED, ways
-from analyzer.model_engine import Explanation, Nearest
+from analyzer.model.engine import Explanation, Nearest
 from analyzer.verdicts import filter_ref
 from analyzer.wfp import fields, layers, protocols
 from analyzer.wording import listed

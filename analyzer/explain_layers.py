@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from analyzer import missing
 from analyzer.engine import outcomes
 from analyzer.engine.answers import CANNOT_TELL, NO, YES
-from analyzer.model_engine import Answer, ExplainedCondition, ExplainedFilter, ExplainedSublayer
+from analyzer.model.engine import Answer, ExplainedCondition, ExplainedFilter, ExplainedSublayer
 from analyzer.verdicts import filter_ref
 from analyzer.wfp import sublayers as wfp_sublayers
 from analyzer.wording import plural

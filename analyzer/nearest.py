@@ -16,7 +16,7 @@ from analyzer.engine.answers import CANNOT_TELL, NO, YES
 from analyzer.engine.arbitrate import BLOCK, decide
 from analyzer.engine.evaluate import Evaluator
 from analyzer.engine.outcomes import BLOCKS, HARD_PERMIT, PERMITS
-from analyzer.model_engine import Missing, Nearest
+from analyzer.model.engine import Missing, Nearest
 from analyzer.wfp import protocols
 from analyzer.wfp.sddl import allowed_sids
 from analyzer.wfp.sids import is_service_sid

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from analyzer import applied, cells, rulebook
-from analyzer.diagnose.rules import BLOCKED, names_traffic
+from analyzer.diagnose.rule_fit import BLOCKED, names_traffic
 from analyzer.hosts import first_label
-from analyzer.model_engine import Missing, Nearest
+from analyzer.model.engine import Missing, Nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

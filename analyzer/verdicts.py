@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from analyzer.model_engine import Nearest
+    from analyzer.model.engine import Nearest
     from analyzer.states import Book
 
 RECORD_IDS: Final = 10

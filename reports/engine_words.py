@@ -8,7 +8,7 @@ from reports import text
 from reports.words import Word
 
 if TYPE_CHECKING:
-    from analyzer.model_engine import Agreement, Answer, Decision, ExplainedSublayer
+    from analyzer.model.engine import Agreement, Answer, Decision, ExplainedSublayer
 
 MOST_DISAGREEMENTS: Final = 12  # lines on a page
 AGREEMENT: Final[dict[str, Word]] = {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from analyzer.model import Analysis
-    from analyzer.model_engine import Answer, Decision, ExplainedFilter, ExplainedSublayer, Explanation
+    from analyzer.model.engine import Answer, Decision, ExplainedFilter, ExplainedSublayer, Explanation
 
 WIDEST: Final = 140
 LONGEST: Final = 600

@@ -16,7 +16,7 @@ from analyzer.pipeline import analyze
 from analyzer.question import QuestionError, parse
 
 if TYPE_CHECKING:
-    from analyzer.model_engine import Explanation
+    from analyzer.model.engine import Explanation
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "samples"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from analyzer.checks import Changes
     from analyzer.markers import Markers
     from analyzer.model import Finding, Recording
-    from analyzer.model_engine import Agreement
+    from analyzer.model.engine import Agreement
     from analyzer.pairing import Fit
     from analyzer.states import Book, Snapshot
     from analyzer.watch import Watched
@@ -78,7 +78,7 @@ class Context:
             fit = self.fit_of(computer, snapshot.name)
             if fit is None or fit.excluded:
                 continue
-            taken = cells.moment(snapshot.time)
+            taken = snapshot.taken
             away = abs(taken - middle) if taken is not None and middle is not None else 2**63
             candidates.append(((fit.pairing.fits != "yes", away), snapshot, fit))
         if not candidates:

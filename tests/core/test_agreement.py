@@ -26,7 +26,7 @@ from analyzer.pipeline import analyze
 
 if TYPE_CHECKING:
     from analyzer.agreement import Compared
-    from analyzer.model_engine import Agreement
+    from analyzer.model.engine import Agreement
 
 SAMPLES = Path(__file__).resolve().parent.parent.parent / "samples"
 TICKETS = sorted(path.name for path in SAMPLES.glob("ticket-*"))

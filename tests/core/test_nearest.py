@@ -13,7 +13,7 @@ from analyzer.pipeline import analyze
 from analyzer.wfp.services import service_sid
 
 if TYPE_CHECKING:
-    from analyzer.model_engine import Nearest
+    from analyzer.model.engine import Nearest
 
 SAMPLES = Path(__file__).resolve().parent.parent.parent / "samples"
 DEFAULT = flt(70001)

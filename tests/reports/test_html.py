@@ -14,7 +14,7 @@ import lxml.html
 import pytest
 
 from analyzer.model import Analysis, Coverage, Timeline, TimelineSeries
-from analyzer.model_engine import Agreement, Disagreement, StateAgreement, SublayerAgreement
+from analyzer.model.engine import Agreement, Disagreement, StateAgreement, SublayerAgreement
 from reports import glossary, view, words
 from reports.html import render_html
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from analyzer.model import FilterRef, StateFits
+    from analyzer.model.evidence import FilterRef
+    from analyzer.model.words import StateFits
 
 Decision = Literal["permit", "block", "cannot-tell"]
 Answer = Literal["yes", "no", "cannot-tell"]
