@@ -130,7 +130,7 @@ def _judge(case: _Case) -> Analysis:
     problems.extend(known.problems)
     events = attribution.attribute(joined.events, tables["process"], marks, known)
     past = history.recall(tables, seen, [log for _, log in logs])
-    resolved = resolve.resolve(events, tables, book, marks, seen, past)
+    resolved = resolve.resolve(events, tables, book, marks, seen, past, known.process_account)
     book = resolved.book
     if past is not None:
         problems.extend(history_filters.problems(past.lifetimes))
@@ -149,6 +149,10 @@ def _judge(case: _Case) -> Analysis:
     recorded = recording.assess(recording.Given(logs, tables, everything, seen, book, resolved.fits), policy)
     rules, untold = rulebook.bind(given.rules, logs, tables, hosts)
     problems.extend(untold)
+    blocked = replace(applicable, events=events, fits=resolved.fits)
+    near = nearest.merged(
+        nearest.of_verdicts(blocked), nearest_rules.of_verdicts(blocked, rules, tables["rule_change"])
+    )
     found = diagnose.run(
         diagnose.Context(
             events,
@@ -162,6 +166,7 @@ def _judge(case: _Case) -> Analysis:
             rule_changes=tables["rule_change"],
             recording=recorded,
             agreement=compared.agreement,
+            nearest=near,
         )
     )
     findings = tuple(item.finding for item in found.found)
@@ -169,10 +174,6 @@ def _judge(case: _Case) -> Analysis:
     problems.extend(coverage.notes(logs, book, everything))
     problems.extend(unpaired.notes(resolved.fits))
     inputs = [replace(item, sha256=file.hash(problems)) for item, file in zip(case.inputs, case.files, strict=True)]
-    blocked = replace(applicable, events=events, fits=resolved.fits)
-    near = nearest.merged(
-        nearest.of_verdicts(blocked), nearest_rules.of_verdicts(blocked, rules, tables["rule_change"])
-    )
     folded = verdicts.verdicts(events, book, diagnose.by_verdict(found), near)
     rule_case = rulecite.Case(rules, book, resolved.fits, tables["rule_change"])
     cited = rulecite.cited(rule_case, folded, summary.cited(events, book, found.cited, known.names), findings)
@@ -190,6 +191,7 @@ def _judge(case: _Case) -> Analysis:
         cited=cited.filters,
         agreement=compared.agreement,
         explanations=explanations,
+        services=found.services,
         rules=cited.rules,
         endpoints=endpoints.connections(book, resolved.fits),
         selection=selected,
