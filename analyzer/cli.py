@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
+from analyzer import explain_command
 from analyzer.command_options import (
     EVENTS_EXAMPLES,
+    EXPLAIN_EXAMPLES,
     FILTERS_EXAMPLES,
     GROUP_EXAMPLES,
     PATH,
@@ -33,6 +35,8 @@ from analyzer.selection_options import NarrowCommand, narrow, parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
+
+    from rich.console import Console
 
     from analyzer.model import Analysis, Problem
 
@@ -151,6 +155,44 @@ def filters(context: click.Context, inputs: tuple[Path, ...], output: Path, *, f
     return _finish(run, analysis, [(line + "\n" for line in filter_lines(analysis))], progress)
 
 
+@cli.command(cls=explain_command.ExplainCommand, epilog=EXPLAIN_EXAMPLES)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=PATH)
+@click.option("-o", "--output", type=PATH, help="Also write a page; - is standard output.")
+@click.option("--json", "json_", type=PATH, help="Also write it as JSON; - is standard output.")
+@shared
+@explain_command.options
+def explain(
+    context: click.Context,
+    inputs: tuple[Path, ...],
+    output: Path | None,
+    json_: Path | None,
+    *,
+    force: bool,
+    strict: bool,
+    **asked: str | int | None,
+) -> int:
+    """Explain one decision: sublayer by sublayer, which filters were tried, and which condition decided."""
+    question = explain_command.question(asked)
+    targets = tuple(target for target in (output, json_) if target is not None)
+    check_standard_output()
+    run = Run(context.obj or (), inputs, targets, force, strict, question=question)
+    progress = _progress()
+    analysis = _analyze(run, explain_command.unexplained, progress)
+    from reports import explanation
+    from reports.document import explanation_json
+
+    made = ((output, explanation.render_html), (json_, explanation_json))
+    texts = [[render(analysis)] for target, render in made if target is not None]
+    taken = STDOUT in targets
+    _print(lambda console: explanation.print_explanations(analysis, console), err=taken)
+    _say_problems([problem for problem in analysis.problems if problem.severity != "note"])
+    code = _finish(run, analysis, texts, progress)
+    for target in targets:
+        if target != STDOUT:
+            _say(f"written: {target}", err=taken)
+    return code
+
+
 # --------------------------------------------------------------------------------------------------------------
 # What people see
 
@@ -191,18 +233,23 @@ def _print_summary(analysis: Analysis, *, err: bool = False) -> None:
 
     Each problem is said once in one place: where summary and messages meet, only those that the summary leaves out.
     """
-    from rich.console import Console
-
     from reports import terminal
+
+    together = err or (_is_terminal(sys.stdout) and _is_terminal(sys.stderr))
+    _print(lambda console: terminal.print_summary(analysis, console), err=err)
+    _say_problems(analysis.problems, told=terminal.MOST_PROBLEMS if together else 0)
+
+
+def _print(show: Callable[[Console], None], *, err: bool) -> None:
+    """Let ``show`` print on standard output, or on standard error."""
+    from rich.console import Console
 
     class Plain(Console):
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # rich would end the whole program, and lead standard output nowhere
 
-    together = err or (_is_terminal(sys.stdout) and _is_terminal(sys.stderr))
     with standard_error() if err else standard_output():
-        terminal.print_summary(analysis, Plain(stderr=err, highlight=False))
-    _say_problems(analysis.problems, told=terminal.MOST_PROBLEMS if together else 0)
+        show(Plain(stderr=err, highlight=False))
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -75,6 +75,7 @@ GROUP_EXAMPLES: Final = _examples(
     "wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json",
     "wfp-analyzer events security.evtx wfpstate.xml -o events.jsonl",
     "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
+    "wfp-analyzer explain security.evtx wfpstate.xml --record 4711",
 )
 REPORT_EXAMPLES: Final = _examples(
     "wfp-analyzer report security.evtx wfpstate.xml",
@@ -88,4 +89,9 @@ EVENTS_EXAMPLES: Final = _examples(
 FILTERS_EXAMPLES: Final = _examples(
     "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
     "wfp-analyzer filters wfpstate.xml | jq 'select(.action == \"block\") | {filter_id, name, kind}'",
+)
+EXPLAIN_EXAMPLES: Final = _examples(
+    "wfp-analyzer explain security.evtx wfpstate.xml --record 4711",
+    "wfp-analyzer explain ticket-4711/ --filter 70001 -o why.html --json why.json",
+    "wfp-analyzer explain wfpstate.xml --application svchost.exe --service wuauserv --protocol tcp --remote-port 443",
 )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from reports import charts, coverage_chart, glossary, text, view, words
+from reports import charts, coverage_chart, engine_words, glossary, text, view, words
 from reports.bytecode import bytecode_cache
 
 if TYPE_CHECKING:
@@ -45,6 +45,20 @@ def render_html(analysis: Analysis) -> str:
     -------
     The text of the file. It can always be encoded as UTF-8.
     """
+    return render_page(
+        "report.html.j2",
+        analysis,
+        v=view.build(analysis),
+        chart=charts.timeline_chart(analysis.timeline, analysis.coverage.markers),
+        fits=view.fits(analysis.coverage),
+        cover=coverage_chart.coverage_chart(analysis.inputs, analysis.coverage),
+        kinds=input_kinds(analysis.inputs),
+        reading=view.reading(analysis.problems),
+    )
+
+
+def render_page(template: str, analysis: Analysis, **more: object) -> str:
+    """Render one page of its own with the style sheet, the script and the policy that all pages share."""
     css, script = _asset("report.css"), _asset("report.js")
     policy = "; ".join(
         (
@@ -57,16 +71,11 @@ def render_html(analysis: Analysis) -> str:
     )
     return (
         _environment()
-        .get_template("report.html.j2")
+        .get_template(template)
         .render(
             a=analysis,
-            v=view.build(analysis),
-            chart=charts.timeline_chart(analysis.timeline, analysis.coverage.markers),
-            fits=view.fits(analysis.coverage),
-            cover=coverage_chart.coverage_chart(analysis.inputs, analysis.coverage),
             computers=computers(analysis),
-            kinds=input_kinds(analysis.inputs),
-            reading=view.reading(analysis.problems),
+            **more,
             css=Markup(css),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             policy=policy,
@@ -150,7 +159,15 @@ def _environment() -> Environment:
             "EVENTS": words.EVENTS,
             "LIMITS": glossary.LIMITS,
             "GLOSSARY": glossary.GLOSSARY,
-            "AGREEMENT": words.AGREEMENT,
+            "AGREEMENT": engine_words.AGREEMENT,
+            "DECISIONS": engine_words.DECISIONS,
+            "MOST_SERVICES": engine_words.MOST_SERVICES,
+            "SERVICE_RESULTS": engine_words.SERVICE_RESULTS,
+            "MOST_DISAGREEMENTS": engine_words.MOST_DISAGREEMENTS,
+            "agreement_words": engine_words.agreement_words,
+            "ANSWERS": engine_words.ANSWERS,
+            "PARTS": engine_words.PARTS,
+            "folded_filters": engine_words.folded,
             "MOST_MARKERS": view.MOST_MARKERS,
             "MOST_BINS": view.MOST_BINS,
             "MOST_INPUTS": view.MOST_INPUTS,

@@ -21,7 +21,7 @@ from analyzer.model.evidence import (
     OpenConnections,
     Problem,
 )
-from analyzer.model.findings import Finding, Remedy, ServiceOutcome, Verdict
+from analyzer.model.findings import Finding, Narrower, Remedy, ServiceAnswer, ServiceOutcome, Verdict
 from analyzer.model.rules import CitedRule, Rule, RuleInState
 from analyzer.model.summary import Answer, KindCount, Program, Selected, Timeline, TimelineSeries
 from analyzer.model.words import (
@@ -34,6 +34,7 @@ from analyzer.model.words import (
     KindEvidence,
     ProblemSeverity,
     Recorded,
+    ServiceResult,
     Severity,
     StateFits,
     Switch,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+
+    from analyzer.model.engine import Agreement, Explanation
 
 __all__ = [
     "EVENT_KEYS",
@@ -68,6 +71,7 @@ __all__ = [
     "KindCount",
     "KindEvidence",
     "Marker",
+    "Narrower",
     "OpenConnections",
     "Pairing",
     "Problem",
@@ -79,7 +83,9 @@ __all__ = [
     "Rule",
     "RuleInState",
     "Selected",
+    "ServiceAnswer",
     "ServiceOutcome",
+    "ServiceResult",
     "Severity",
     "StateFits",
     "Switch",
@@ -104,8 +110,10 @@ class Analysis:
     timeline: Timeline
     programs: tuple[Program, ...]
     cited: tuple[CitedFilter, ...]
-    agreement: Mapping[str, int] | None = None
+    agreement: Agreement | None = None  # None where no state was used for any event
+    explanations: tuple[Explanation, ...] = ()  # what was asked for by `explain`; in a document of its own
     selection: Selected | None = None  # None where everything is shown
+    services: tuple[ServiceAnswer, ...] = ()  # what became of each service's allow rule
     rules: tuple[CitedRule, ...] = ()
     endpoints: tuple[OpenConnections, ...] = ()
     schema_version: int = SCHEMA_VERSION
