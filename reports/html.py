@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from reports import charts, coverage_chart, glossary, text, view, words
+from reports import charts, coverage_chart, glossary, handbook, text, view, words
 from reports.bytecode import bytecode_cache
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def render_html(analysis: Analysis) -> str:
             computers=computers(analysis),
             kinds=input_kinds(analysis.inputs),
             reading=view.reading(analysis.problems),
+            handbook=handbook.for_analysis(analysis),
             css=Markup(css),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             policy=policy,
@@ -129,6 +130,7 @@ def _environment() -> Environment:
             "fold": view.fold,
             "moments": moments,
             "middle": text.middle,
+            "pieces": handbook.pieces,
         }
     )
     environment.globals.update(
