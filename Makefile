@@ -63,7 +63,7 @@ types: $(VENV)/made-dev
 walls: $(VENV)/made-dev
 	$(BIN)/lint-imports --no-cache
 
-plain: $(VENV)/made
+plain: $(VENV)/made-dev
 	$(BIN)/python .ci/plain_install.py $(TICKET)
 
 tests: $(VENV)/made-dev
@@ -91,7 +91,7 @@ notebook: $(VENV)/made-dev
 
 # ------------------------------------------------------------------------------------------------ to ship
 
-singlefile: $(VENV)/made
+singlefile: $(VENV)/made-dev
 	$(BIN)/python -m tools.singlefile dist/wfp-analyzer.pyz $(TICKET)
 
 pythons: $(VENV)/made
