@@ -11,7 +11,7 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types walls plain tests fuzz golden samples picture clean
+.PHONY: help demo test lint types walls plain tests fuzz golden samples docs pictures notebook singlefile pythons clean
 
 help:
 	@echo 'make demo     analyze the shipped ticket and say where the report is'
@@ -19,7 +19,11 @@ help:
 	@echo 'make fuzz     damage logs in 200,000 ways and read them (FUZZ="--minutes 5 --seed 7" for other runs)'
 	@echo 'make golden   refresh the expected outputs that tests compare with'
 	@echo 'make samples  make the shipped tickets again'
-	@echo 'make picture  make docs/report.png again (needs Chromium)'
+	@echo 'make docs     make the reference of commands, the man page, and the pages on kinds and findings again'
+	@echo 'make pictures make the pictures of the documentation again (needs Chromium)'
+	@echo 'make notebook run the guided tour and store its outputs'
+	@echo 'make singlefile  make dist/wfp-analyzer.pyz: everything but Python in one file'
+	@echo 'make pythons  see whether every supported Python can get the dependencies (needs the index)'
 	@echo 'make clean    remove everything that was made here'
 
 # ------------------------------------------------------------------------------------------------ environment
@@ -59,7 +63,7 @@ types: $(VENV)/made-dev
 walls: $(VENV)/made-dev
 	$(BIN)/lint-imports --no-cache
 
-plain: $(VENV)/made
+plain: $(VENV)/made-dev
 	$(BIN)/python .ci/plain_install.py $(TICKET)
 
 tests: $(VENV)/made-dev
@@ -76,11 +80,23 @@ golden: $(VENV)/made-dev
 samples: $(VENV)/made
 	$(BIN)/python -m samples.make
 
-picture: demo
-	@test -n "$(CHROMIUM)" || { echo 'Chromium is needed for this'; exit 1; }
-	$(CHROMIUM) --headless --no-sandbox --hide-scrollbars --window-size=1280,1000 \
-		--screenshot=docs/report.png "file://$(CURDIR)/$(REPORT)"
+docs: $(VENV)/made
+	$(BIN)/python -m tools.docs
+
+pictures: $(VENV)/made-dev
+	$(BIN)/python -m tools.pictures $(if $(CHROMIUM),--chromium $(CHROMIUM))
+
+notebook: $(VENV)/made-dev
+	$(BIN)/python -m tools.notebook
+
+# ------------------------------------------------------------------------------------------------ to ship
+
+singlefile: $(VENV)/made-dev
+	$(BIN)/python -m tools.singlefile dist/wfp-analyzer.pyz $(TICKET)
+
+pythons: $(VENV)/made
+	$(BIN)/python -m tools.pythons
 
 clean:
 	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache report.html
-	find analyzer reports samples tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find analyzer reports samples tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

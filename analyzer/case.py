@@ -17,12 +17,11 @@ from analyzer.casepaths import Found, InputError, check, find, once, reason, uni
 from analyzer.hashing import Hashing
 from analyzer.identify import BLOCK, READ, FileKind, Identifier
 from analyzer.model import Problem
+from analyzer.standard_input import undated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
-
-    from analyzer.archive import Member
 
 __all__ = ["Case", "CaseFile", "InputError", "open_case", "rfc3339"]
 
@@ -186,16 +185,16 @@ def _read(
         identity.telling,
         size,
         digest.hexdigest() if hashing is None else None,
-        _modified(item.member, status.st_mtime_ns),
+        _modified(item, status.st_mtime_ns),
         hashing,
     )
 
 
-def _modified(member: Member | None, nanoseconds: int) -> str | None:
+def _modified(item: Found, nanoseconds: int) -> str | None:
     """Return when a file was changed last: of a member what its archive says, where that has a zone."""
-    if member is None:
-        return rfc3339(nanoseconds)
-    return None if member.modified_ns is None else rfc3339(member.modified_ns)
+    if item.member is None:
+        return None if undated(item.path) else rfc3339(nanoseconds)
+    return None if item.member.modified_ns is None else rfc3339(item.member.modified_ns)
 
 
 def rfc3339(nanoseconds: int) -> str | None:

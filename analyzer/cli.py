@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 import click
 
 from analyzer import explain_command
+from analyzer.command_group import Commands
 from analyzer.command_options import (
     EVENTS_EXAMPLES,
     EXPLAIN_EXAMPLES,
@@ -31,6 +32,7 @@ from analyzer.output import STDOUT, OutputError, check_standard_output, standard
 from analyzer.progress import Progress
 from analyzer.run import Exit, RefusedError, Run, no_filters, nothing_usable
 from analyzer.selection_options import NarrowCommand, narrow, parse
+from analyzer.voice import Narrator, own_voice, voice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from analyzer.model import Analysis, Problem
+    from analyzer.model import Analysis, InputFile, Problem
 
 NAME: Final = "wfp-analyzer"
 _PROBLEMS_SHOWN: Final = 10
@@ -50,6 +52,7 @@ _DEBUG: Final = "WFP_ANALYZER_DEBUG"
 
 
 @click.group(
+    cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=GROUP_EXAMPLES,
@@ -62,6 +65,7 @@ def cli(context: click.Context) -> None:
     INPUT is any mix of files, folders and .zip archives: event logs (.evtx, or events as XML or JSON lines),
     WFP states, filters and net events (netsh wfp show), captures (netsh wfp capture), lists of services, audit
     policies and exported firewall rules. Files are recognised by their content, not by their names.
+    - is standard input; patterns (*.evtx) work where the shell does not expand them, too.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
@@ -197,20 +201,25 @@ def explain(
 # What people see
 
 
-def _analyze(run: Run, unusable: Callable[[Analysis], str | None], progress: Progress | None) -> Analysis:
+def _analyze(run: Run, unusable: Callable[[Analysis], str | None], progress: Progress | Narrator | None) -> Analysis:
     with _shown(progress, "analyzing"):
-        return run.analyze(unusable, None if progress is None else progress.step)
+        analysis = run.analyze(unusable, None if progress is None else progress.step)
+    if voice().verbose:
+        _say_inputs(analysis.inputs)
+    return analysis
 
 
-def _finish(run: Run, analysis: Analysis, texts: Sequence[Iterable[str]], progress: Progress | None) -> int:
+def _finish(run: Run, analysis: Analysis, texts: Sequence[Iterable[str]], progress: Progress | Narrator | None) -> int:
     """Write the outputs; while one goes to a terminal, no progress comes between."""
     seen = STDOUT in run.targets and _is_terminal(sys.stdout)
     with _shown(None if seen else progress, "writing"):
         return run.finish(analysis, texts)
 
 
-def _say(message: str, *, err: bool = True) -> None:
-    """Print one line; what hides or moves text is shown and not obeyed."""
+def _say(message: str, *, err: bool = True, always: bool = False) -> None:
+    """Print one line; what hides or moves text is shown and not obeyed. Silent where quiet, unless ``always``."""
+    if voice().quiet and not always:
+        return
     from reports.text import neutral
 
     with standard_error() if err else standard_output():
@@ -221,11 +230,22 @@ def _say_problems(problems: Sequence[Problem], *, told: int = 0) -> None:
     """Print the problems in short on standard error, the worst first; ``told`` of them were said already."""
     order = {"lost": 0, "doubtful": 1, "note": 2}
     ranked = sorted(problems, key=lambda problem: order[problem.severity])[told:]
-    for problem in ranked[:_PROBLEMS_SHOWN]:
+    shown = len(ranked) if voice().verbose else _PROBLEMS_SHOWN
+    for problem in ranked[:shown]:
         place = ", ".join(part for part in (problem.input, problem.place) if part)
-        _say(f"{NAME}: {problem.severity}: {f'{place}: ' if place else ''}{problem.what}")
-    if len(ranked) > _PROBLEMS_SHOWN:
-        _say(f"{NAME}: and {len(ranked) - _PROBLEMS_SHOWN} more; the report and its JSON list all of them")
+        words = f"{NAME}: {problem.severity}: {f'{place}: ' if place else ''}{problem.what}"
+        _say(words, always=problem.severity == "lost")
+    if len(ranked) > shown:
+        _say(f"{NAME}: and {len(ranked) - shown} more; the report and its JSON list all of them")
+
+
+def _say_inputs(inputs: Sequence[InputFile]) -> None:
+    """Print what each input is, and its SHA-256."""
+    for item in inputs:
+        counts = [f"{item.bytes:,} bytes"] if item.bytes is not None else []
+        counts += [f"{n:,} {what}" for n, what in ((item.records, "records"), (item.events, "events")) if n is not None]
+        digest = f", SHA-256 {item.sha256}" if item.sha256 else ""
+        _say(f"{NAME}: {item.name}: {item.kind}{', ' if counts else ''}{', '.join(counts)}{digest}")
 
 
 def _print_summary(analysis: Analysis, *, err: bool = False) -> None:
@@ -233,6 +253,9 @@ def _print_summary(analysis: Analysis, *, err: bool = False) -> None:
 
     Each problem is said once in one place: where summary and messages meet, only those that the summary leaves out.
     """
+    if voice().quiet:
+        _say_problems(analysis.problems)
+        return
     from reports import terminal
 
     together = err or (_is_terminal(sys.stdout) and _is_terminal(sys.stderr))
@@ -256,16 +279,18 @@ def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def _progress() -> Progress | None:
+def _progress() -> Progress | Narrator | None:
     """Return what shows progress on standard error; None where no person is looking at it."""
-    if not _is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
+    if voice().verbose:
+        return Narrator(_say)
+    if voice().quiet or not _is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
         return None
     from reports.text import neutral
 
     return Progress(sys.stderr, neutral)
 
 
-def _shown(progress: Progress | None, words: str) -> contextlib.AbstractContextManager[None]:
+def _shown(progress: Progress | Narrator | None, words: str) -> contextlib.AbstractContextManager[None]:
     """Show inside a ``with`` block what goes on."""
     return contextlib.nullcontext() if progress is None else progress.shown(words)
 
@@ -282,24 +307,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a name that this terminal can't show is no error
     if arguments is None:
         end_on_signals()
+    with own_voice():
+        return _run(args)
+
+
+def _run(args: list[str]) -> int:
     try:
         return int(cli.main(args, prog_name=NAME, standalone_mode=False, obj=tuple(args)) or Exit.DONE)
     except RefusedError as refused:
         _say_problems(refused.problems)
-        _say(f"{NAME}: {refused}")
+        _say(f"{NAME}: {refused}", always=True)
         return refused.code
     except click.UsageError as error:
-        _say(f"{NAME}: {error.format_message()}")
+        _say(f"{NAME}: {error.format_message()}", always=True)
         with standard_error():
             if error.ctx is not None:
                 click.echo(error.ctx.get_usage(), err=True)
             click.echo(f"Try '{error.ctx.command_path if error.ctx else NAME} --help'.", err=True)
         return Exit.USAGE
     except (click.ClickException, OutputError) as error:
-        _say(f"{NAME}: {error.format_message() if isinstance(error, click.ClickException) else error}")
+        _say(f"{NAME}: {error.format_message() if isinstance(error, click.ClickException) else error}", always=True)
         return Exit.USAGE
     except (click.Abort, KeyboardInterrupt, Terminated) as ended:
-        _say(f"{NAME}: interrupted; nothing half-written stays")
+        _say(f"{NAME}: interrupted; nothing half-written stays", always=True)
         return Exit.TERMINATED if isinstance(ended, Terminated) else Exit.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last net: whatever is wrong with us is one line for the user
         return _internal_error(error)
@@ -307,18 +337,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _internal_error(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        _say(
-            f"{NAME}: standard output: can't be written ({error.strerror})"
-        )  # files are explained where they are written
+        # files are explained where they are written
+        _say(f"{NAME}: standard output: can't be written ({error.strerror})", always=True)
         return Exit.USAGE
     if os.environ.get(_DEBUG) == "1":
         import traceback
 
         for line in "".join(traceback.format_exception(error)).splitlines():
-            _say(line)
+            _say(line, always=True)
     what = "not enough memory" if isinstance(error, MemoryError) else f"{type(error).__name__}: {error}"
-    _say(f"{NAME}: internal error: {what}")
-    _say(f"{NAME}: this is a mistake of the program; run again with {_DEBUG}=1 and report what it prints")
+    _say(f"{NAME}: internal error: {what}", always=True)
+    _say(f"{NAME}: this is a mistake of the program; run again with {_DEBUG}=1 and report what it prints", always=True)
     return Exit.INTERNAL_ERROR
 
 

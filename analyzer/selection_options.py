@@ -6,9 +6,12 @@ at once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 import click
+from click.shell_completion import CompletionItem
+
+from analyzer.model.words import Grade, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,11 +34,23 @@ TABLE: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("grade", "--grade", "GRADE", "How sure that is, as origin or snapshot."),
     ("computer", "--computer", "NAME", "With or without its domain."),
 )
+# What a shell may offer after an option.
+_WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "protocol": ("tcp", "udp", "icmp", "icmpv6"),
+    "event_id": ("5031", *map(str, range(5150, 5160))),
+    "kind": get_args(Kind),
+    "grade": get_args(Grade),
+}
 _TITLE: Final = "Show only some events (give an option again for more values)"
 
 
 class Narrow(click.Option):
     """An option that selects events."""
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the words that the option knows."""
+        known = [word for word in _WORDS.get(self.name or "", ()) if word.startswith(incomplete.lower())]
+        return [CompletionItem(word) for word in known] or super().shell_complete(ctx, incomplete)
 
 
 class NarrowCommand(click.Command):

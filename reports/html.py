@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from reports import charts, coverage_chart, engine_words, glossary, text, view, words
+from reports import charts, coverage_chart, engine_words, glossary, handbook, text, view, words
 from reports.bytecode import bytecode_cache
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def render_html(analysis: Analysis) -> str:
         cover=coverage_chart.coverage_chart(analysis.inputs, analysis.coverage),
         kinds=input_kinds(analysis.inputs),
         reading=view.reading(analysis.problems),
+        handbook=handbook.for_analysis(analysis),
     )
 
 
@@ -138,6 +139,7 @@ def _environment() -> Environment:
             "fold": view.fold,
             "moments": moments,
             "middle": text.middle,
+            "pieces": handbook.pieces,
         }
     )
     environment.globals.update(

@@ -101,6 +101,7 @@ def test_sections_come_in_the_order_of_reading(page: str) -> None:
             "inputs",
             "problems",
             "limits",
+            "handbook",
             "words",
         ]
     )
