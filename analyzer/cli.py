@@ -11,21 +11,27 @@ import contextlib
 import errno
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
+from analyzer.command_help import EVENTS_EXAMPLES, FILTERS_EXAMPLES, GROUP_EXAMPLES, REPORT_EXAMPLES
 from analyzer.ending import Terminated, end_on_signals
+from analyzer.options import PATH, rows, shared
 from analyzer.output import STDOUT, OutputError, check_standard_output, standard_error, standard_output
 from analyzer.progress import Progress
+from analyzer.redaction_options import chosen, redaction
 from analyzer.run import Exit, RefusedError, Run, no_filters, nothing_usable
 from analyzer.selection_options import NarrowCommand, narrow, parse
+from reports.formats import EVENT_FORMATS, FILTER_FORMATS, FORMATS, What, missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from analyzer.model import Analysis, Problem
+    from analyzer.redaction import Choice, Key
+    from reports.zone import Zone
 
 NAME: Final = "wfp-analyzer"
 _PROBLEMS_SHOWN: Final = 10
@@ -35,90 +41,11 @@ _DEBUG: Final = "WFP_ANALYZER_DEBUG"
 # --------------------------------------------------------------------------------------------------------------
 # The commands
 
-_EXIT_CODES: Final = """\b
-Exit codes:
-  0    done
-  2    wrong usage: an option, an input that can't be opened, an output that exists or can't be written
-  3    done, but something was lost (with --strict nothing is written)
-  4    nothing usable in the inputs
-  130  interrupted, nothing half-written stays"""
-
-
-class _PathType(click.Path):
-    """A path as it was typed, but never the empty one, which pathlib would take for the folder we stand in."""
-
-    def __init__(self) -> None:
-        super().__init__(path_type=Path, readable=False)  # our own checks say more
-
-    def convert(
-        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
-    ) -> str | bytes | os.PathLike[str]:
-        if not os.fspath(value):
-            self.fail("an empty path names nothing", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-_PATH: Final = _PathType()
-
-
-def _shared(function: Callable[..., int]) -> Callable[..., int]:
-    """Add what every command takes."""
-    for decorate in (
-        click.pass_context,
-        click.option("--strict", is_flag=True, help="Write nothing when something was lost (exit code 3)."),
-        click.option("--force", is_flag=True, help="Replace an output that exists. Inputs are never replaced."),
-    ):
-        function = decorate(function)
-    return function
-
-
-def _lines(function: Callable[..., int]) -> Callable[..., int]:
-    """Add what the commands take that write one object per line."""
-    for decorate in (
-        click.option("-o", "--output", type=_PATH, default="-", help="The file to write.  [default: standard output]"),
-        click.option(
-            "--format",
-            type=click.Choice(["jsonl"]),
-            default="jsonl",
-            show_default=True,
-            expose_value=False,  # there is one
-            help="JSON lines: one object per line.",
-        ),
-    ):
-        function = decorate(function)
-    return function
-
-
-def _examples(*lines: str) -> str:
-    """Return lines of a help page that keep their form (click marks such a block with a backspace), and exit codes."""
-    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines), "", _EXIT_CODES])
-
-
-_GROUP_EXAMPLES: Final = _examples(
-    "wfp-analyzer report security.evtx wfpstate.xml",
-    "wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json",
-    "wfp-analyzer events security.evtx wfpstate.xml -o events.jsonl",
-    "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
-)
-_REPORT_EXAMPLES: Final = _examples(
-    "wfp-analyzer report security.evtx wfpstate.xml",
-    "wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json --force",
-    "wfp-analyzer report ticket-4711.zip --remote-port 443 --application svchost.exe --from 2026-03-04T10:00Z",
-)
-_EVENTS_EXAMPLES: Final = _examples(
-    "wfp-analyzer events security.evtx wfpstate.xml --format jsonl -o events.jsonl",
-    "wfp-analyzer events ticket-4711/ | jq -r 'select(.action == \"block\") | .application' | sort | uniq -c",
-)
-_FILTERS_EXAMPLES: Final = _examples(
-    "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
-    "wfp-analyzer filters wfpstate.xml | jq 'select(.action == \"block\") | {filter_id, name, kind}'",
-)
-
 
 @click.group(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=_GROUP_EXAMPLES,
+    epilog=GROUP_EXAMPLES,
 )
 @click.version_option(None, "--version", package_name=NAME, prog_name=NAME, message="%(prog)s %(version)s")
 @click.pass_context
@@ -134,103 +61,186 @@ def cli(context: click.Context) -> None:
         context.exit(Exit.USAGE)
 
 
-@cli.command(cls=NarrowCommand, epilog=_REPORT_EXAMPLES)
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_PATH)
+def _zone(context: click.Context, parameter: click.Parameter, name: str | None) -> Zone | None:
+    """Read the name of a time zone."""
+    if name is None:
+        return None
+    from reports.zone import ZoneError, zone
+
+    try:
+        return zone(name)
+    except ZoneError as error:
+        raise click.BadParameter(str(error), context, parameter) from error
+
+
+@cli.command(cls=NarrowCommand, epilog=REPORT_EXAMPLES)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=PATH)
 @click.option(
     "-o",
     "--output",
-    type=_PATH,
+    type=PATH,
     default="report.html",
     show_default=True,
     help="The page to write; - is standard output.",
 )
-@click.option("--json", "json_", type=_PATH, help="Also write the result as JSON; - is standard output.")
-@_shared
+@click.option("--json", "json_", type=PATH, help="Also write the result as JSON; - is standard output.")
+@click.option("--markdown", type=PATH, help="Also write a short summary to paste into a ticket (Markdown).")
+@click.option("--actions", type=PATH, help="Also write what to do as CSV, one row per remedy: ACTIONS.csv.")
+@click.option(
+    "--timezone",
+    callback=_zone,
+    metavar="NAME",
+    help="Show times in this zone beside UTC, as Europe/Berlin: page, summary, Markdown.",
+)
+@redaction(PATH)
+@shared
 @narrow
-def report(
+def report(  # noqa: PLR0913 - one parameter per option
     context: click.Context,
     inputs: tuple[Path, ...],
     output: Path,
     json_: Path | None,
     *,
+    markdown: Path | None,
+    actions: Path | None,
+    timezone: Zone | None,
+    redact: bool,
+    keep_addresses: tuple[str, ...],
+    redaction_key: Path | None,
     force: bool,
     strict: bool,
     **asked: tuple[str, ...],
 ) -> int:
     """Write the report: one HTML page that says what blocked what, and how sure that is."""
-    targets = (output,) if json_ is None else (output, json_)
+    choice = chosen(redact=redact, keep_addresses=keep_addresses, redaction_key=redaction_key)
+    targets = tuple(path for path in (output, json_, markdown, actions, redaction_key) if path is not None)
     check_standard_output()  # for the summary, if for nothing else
-    run = Run(context.obj or (), inputs, targets, force, strict, parse(asked))
+    run = Run(context.obj or (), inputs, targets, force, strict, parse(asked), choice)
     progress = _progress()
-    analysis = _analyze(run, nothing_usable, progress)
+    analysis, key = _analyze(run, nothing_usable, progress)
     with _shown(progress, "drawing the page"):
-        from reports.document import report_json
         from reports.html import render_html
 
-        texts = [[render_html(analysis)], *([[report_json(analysis)]] if json_ is not None else [])]
+        texts: list[Iterable[str]] = [[render_html(analysis, timezone)]]
+        if json_ is not None:
+            from reports.document import report_json
+
+            texts.append([report_json(analysis)])
+        if markdown is not None:
+            from reports.markdown import markdown as report_markdown
+
+            texts.append([report_markdown(analysis, timezone)])
+        if actions is not None:
+            from reports.actions import actions_csv
+
+            texts.append(actions_csv(analysis))
+        texts.extend(_key_texts(key, redaction_key))
     taken = STDOUT in targets
     if not taken:
-        _print_summary(analysis)  # before the files: where it can't be written, they are not put in place
+        _print_summary(analysis, timezone)  # before the files: where it can't be written, they are not put in place
     code = _finish(run, analysis, texts, progress)
     if taken:
-        _print_summary(analysis, err=True)
+        _print_summary(analysis, timezone, err=True)
     for target in targets:
         if target != STDOUT:
-            _say(f"written: {target}", err=taken)
+            _say(f"written: {target.name if redact else target}", err=taken)
     return code
 
 
-@cli.command(cls=NarrowCommand, epilog=_EVENTS_EXAMPLES)
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_PATH)
-@_lines
-@_shared
+@cli.command(cls=NarrowCommand, epilog=EVENTS_EXAMPLES)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=PATH)
+@rows(EVENT_FORMATS, "JSON lines, CSV, Parquet, an Excel workbook, or CSV for Timesketch.")
+@shared
 @narrow
 def events(
     context: click.Context,
     inputs: tuple[Path, ...],
     output: Path,
+    format_: str,
     *,
     force: bool,
     strict: bool,
-    **asked: tuple[str, ...],
+    **others: Any,
 ) -> int:
-    """Write every audit event and net event with its verdict: one JSON object per line, in time order."""
-    run = Run(context.obj or (), inputs, (output,), force, strict, parse(asked))
+    """Write every audit event and net event with its verdict: one row or JSON object each, in time order."""
+    choice, key = _redaction_of(others)
+    run = Run(context.obj or (), inputs, _with(output, key), force, strict, parse(others), choice)
+    return _write_rows("events", format_, run, nothing_usable, key)
+
+
+@cli.command(epilog=FILTERS_EXAMPLES)
+@click.argument("inputs", metavar="STATE...", nargs=-1, required=True, type=PATH)
+@rows(FILTER_FORMATS, "JSON lines, CSV, Parquet, or an Excel workbook.")
+@shared
+def filters(
+    context: click.Context,
+    inputs: tuple[Path, ...],
+    output: Path,
+    format_: str,
+    *,
+    force: bool,
+    strict: bool,
+    **others: Any,
+) -> int:
+    """Write every filter of a state, with the kind of block that it makes: one row or JSON object each."""
+    choice, key = _redaction_of(others)
+    run = Run(context.obj or (), inputs, _with(output, key), force, strict, None, choice)
+    return _write_rows("filters", format_, run, no_filters, key)
+
+
+def _redaction_of(others: dict[str, Any]) -> tuple[Choice | None, Path | None]:
+    """Take the options of the redaction out of the others."""
+    key: Path | None = others.pop("redaction_key")
+    return chosen(redact=others.pop("redact"), keep_addresses=others.pop("keep_addresses"), redaction_key=key), key
+
+
+def _with(output: Path, key: Path | None) -> tuple[Path, ...]:
+    return (output,) if key is None else (output, key)
+
+
+def _key_texts(key: Key | None, target: Path | None) -> list[Iterable[str]]:
+    """Return the text of the redaction's key, where it is wanted."""
+    if key is None or target is None:
+        return []
+    from reports.document import key_json
+
+    return [[key_json(key)]]
+
+
+def _write_rows(
+    what: What, name: str, run: Run, unusable: Callable[[Analysis], str | None], key_target: Path | None
+) -> int:
+    lacking = missing(name)
+    if lacking is not None:
+        raise click.UsageError(lacking, click.get_current_context())
+    if FORMATS[name].binary and run.targets[0] == STDOUT and _is_terminal(sys.stdout):
+        raise click.UsageError(f"{name} is not for a terminal: name a file with -o", click.get_current_context())
     progress = _progress()
-    analysis = _analyze(run, nothing_usable, progress)
+    analysis, key = _analyze(run, unusable, progress)
     _say_problems(analysis.problems)
-    if analysis.selection is not None:
-        _say(f"{NAME}: {analysis.selection.sentence}")
-    from reports.export import event_lines
+    for told in (analysis.selection, analysis.redaction):
+        if told is not None:
+            _say(f"{NAME}: {told.sentence}")
+    from reports import formats
 
-    return _finish(run, analysis, [(line + "\n" for line in event_lines(analysis))], progress)
-
-
-@cli.command(epilog=_FILTERS_EXAMPLES)
-@click.argument("inputs", metavar="STATE...", nargs=-1, required=True, type=_PATH)
-@_lines
-@_shared
-def filters(context: click.Context, inputs: tuple[Path, ...], output: Path, *, force: bool, strict: bool) -> int:
-    """Write every filter of a state, with the kind of block that it makes: one JSON object per line."""
-    run = Run(context.obj or (), inputs, (output,), force, strict)
-    progress = _progress()
-    analysis = _analyze(run, no_filters, progress)
-    _say_problems(analysis.problems)
-    from reports.export import filter_lines
-
-    return _finish(run, analysis, [(line + "\n" for line in filter_lines(analysis))], progress)
+    for remark in formats.remarks(what, name, analysis):
+        _say(f"{NAME}: {remark}")
+    texts = [formats.output(what, name, analysis), *_key_texts(key, key_target)]
+    return _finish(run, analysis, texts, progress)
 
 
 # --------------------------------------------------------------------------------------------------------------
 # What people see
 
 
-def _analyze(run: Run, unusable: Callable[[Analysis], str | None], progress: Progress | None) -> Analysis:
+def _analyze(
+    run: Run, unusable: Callable[[Analysis], str | None], progress: Progress | None
+) -> tuple[Analysis, Key | None]:
     with _shown(progress, "analyzing"):
         return run.analyze(unusable, None if progress is None else progress.step)
 
 
-def _finish(run: Run, analysis: Analysis, texts: Sequence[Iterable[str]], progress: Progress | None) -> int:
+def _finish(run: Run, analysis: Analysis, texts: Sequence[Iterable[str | bytes]], progress: Progress | None) -> int:
     """Write the outputs; while one goes to a terminal, no progress comes between."""
     seen = STDOUT in run.targets and _is_terminal(sys.stdout)
     with _shown(None if seen else progress, "writing"):
@@ -256,7 +266,7 @@ def _say_problems(problems: Sequence[Problem], *, told: int = 0) -> None:
         _say(f"{NAME}: and {len(ranked) - _PROBLEMS_SHOWN} more; the report and its JSON list all of them")
 
 
-def _print_summary(analysis: Analysis, *, err: bool = False) -> None:
+def _print_summary(analysis: Analysis, zone: Zone | None, *, err: bool = False) -> None:
     """Print the summary on standard output, or on standard error where an output takes the former; then the problems.
 
     Each problem is said once in one place: where summary and messages meet, only those that the summary leaves out.
@@ -271,7 +281,7 @@ def _print_summary(analysis: Analysis, *, err: bool = False) -> None:
 
     together = err or (_is_terminal(sys.stdout) and _is_terminal(sys.stderr))
     with standard_error() if err else standard_output():
-        terminal.print_summary(analysis, Plain(stderr=err, highlight=False))
+        terminal.print_summary(analysis, Plain(stderr=err, highlight=False), zone)
     _say_problems(analysis.problems, told=terminal.MOST_PROBLEMS if together else 0)
 
 

@@ -482,6 +482,14 @@ class Selected:
 
 
 @dataclass(frozen=True, slots=True)
+class Redacted:
+    """What labels stand for in this result: a sentence, and how many of each there are in what was handed in."""
+
+    sentence: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """The whole result. The two frames are for exports and for people with questions of their own."""
 
@@ -500,6 +508,7 @@ class Analysis:
     selection: Selected | None = None  # None where everything is shown
     rules: tuple[CitedRule, ...] = ()
     endpoints: tuple[OpenConnections, ...] = ()
+    redaction: Redacted | None = None  # None where everything is as recorded
     schema_version: int = SCHEMA_VERSION
     events: pd.DataFrame | None = field(default=None, repr=False, compare=False)
     filters: pd.DataFrame | None = field(default=None, repr=False, compare=False)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from analyzer.model import Analysis, InputFile
+    from reports.zone import Zone
 
 LONGEST_CELL: Final = 110  # characters of one piece of evidence before its middle is folded away
 LONGEST_SHOWN: Final = 8000  # characters of one piece of evidence in the page at all
@@ -32,13 +33,15 @@ _BREAK: Final = Markup("\\<wbr>")  # a path may be broken behind each separator
 LONGEST_WORD: Final = 56  # a longer part of a command may be broken
 
 
-def render_html(analysis: Analysis) -> str:
+def render_html(analysis: Analysis, zone: Zone | None = None) -> str:
     """Render the result as one HTML file.
 
     Parameters
     ----------
     analysis
         The whole result. Nothing else is read: no clock, no file, no network; equal results give equal bytes.
+    zone
+        Where times are shown in as well, beside UTC.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def render_html(analysis: Analysis) -> str:
         )
     )
     return (
-        _environment()
+        _environment(zone)
         .get_template("report.html.j2")
         .render(
             a=analysis,
@@ -68,6 +71,7 @@ def render_html(analysis: Analysis) -> str:
             css=Markup(css),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             policy=policy,
+            zone=None if zone is None else zone.name,
         )
     )
 
@@ -97,7 +101,7 @@ def _finalize(value: object) -> object:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(zone: Zone | None) -> Environment:
     environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=select_autoescape(enabled_extensions=("html", "j2"), default=True, default_for_string=True),
@@ -115,11 +119,12 @@ def _environment() -> Environment:
             "prose": prose,
             "path": path,
             "command": command,
-            "t": time,
-            "exact": text.exact,
+            "t": partial(time, zone=zone),
+            "utc": partial(time, zone=zone, behind=" UTC"),
+            "exact": partial(exact, zone=zone),
             "num": text.number,
             "size": text.size,
-            "span": text.span,
+            "span": partial(span, zone=zone),
             "slug": text.slug,
             "layer": words.layer_words,
             "protocol": words.protocol_words,
@@ -220,13 +225,30 @@ def command(value: str) -> Markup:
     )
 
 
-def time(value: str | None) -> Markup:
-    """Show a time to the second, with the full time for machines beside it."""
+def time(value: str | None, zone: Zone | None = None, behind: str = "") -> Markup:
+    """Show a time to the second, with the full time for machines beside it, and what a clock in ``zone`` showed."""
     if value is None:
         return Markup('<span class="nil">—</span>')
     if text.instant(value) is None:
         return evidence(value)
-    return Markup('<time datetime="{}">{}</time>').format(text.neutral(value), text.when(value))
+    shown = Markup('<time datetime="{}">{}</time>{}').format(text.neutral(value), text.when(value), behind)
+    return shown + _local(None if zone is None else zone.beside(value))
+
+
+def span(first: str | None, last: str | None, zone: Zone | None = None) -> Markup:
+    """Show a range of time in one line."""
+    shown = escape(text.neutral(text.span(first, last)))
+    local = None if zone is None else zone.span(first, last)
+    return shown if zone is None or local is None else shown + _local(f"· {zone.name} {local}")
+
+
+def exact(value: str, zone: Zone | None = None) -> Markup:
+    """Show a time with all its decimals."""
+    return escape(text.neutral(text.exact(value))) + _local(None if zone is None else zone.beside(value))
+
+
+def _local(shown: str | None) -> Markup:
+    return Markup("") if shown is None else Markup(' <span class="local">{}</span>').format(shown)
 
 
 def moments(mapping: Mapping[str, object]) -> list[tuple[str, str | None]]:
