@@ -339,6 +339,26 @@ def test_every_part_of_the_result_is_reached() -> None:
     assert result.cited[0].conditions[0].raw == "0x0a010203"  # the result that it was made from is as it was
 
 
+def test_symbols_of_the_platform_stay_whatever_users_are_called() -> None:
+    plain = analysis()
+    events = event_frame(3)
+    events["application"] = pd.Series([PROFILE.format("transport"), PROFILE.format("ale"), None], dtype="category")
+    verdict = dataclasses.replace(plain.verdicts[0], layer="INBOUND_TRANSPORT_V4")
+    out, _ = redacted(dataclasses.replace(plain, events=events, verdicts=(verdict,)))
+    assert out.verdicts[0].layer == "INBOUND_TRANSPORT_V4"
+    assert set(out.events["layer"]) == {"ALE_AUTH_CONNECT_V4"}
+    assert PROFILE.format("user-01") in set(out.events["application"])
+
+
+def test_a_user_who_is_asked_for_is_hidden_in_what_is_said_of_that() -> None:
+    asked = Selected("user bob, computer PC", 0, 3, "selected: user bob, computer PC; of 3 events 0 fit")
+    command = ("events", "x", "--user", "bob", "--computer=PC")
+    out, _ = redacted(dataclasses.replace(analysis(), selection=asked, command=command))
+    assert out.selection.words == "user user-01, computer host-01"
+    assert out.selection.sentence == "selected: user user-01, computer host-01; of 3 events 0 fit"
+    assert out.command == ("events", "x", "--user", "user-01", "--computer=host-01")
+
+
 def test_inputs_keep_names_of_their_own() -> None:
     plain = analysis()
     names = ("WS-1.evtx", "ws-1.corp.example.evtx")

@@ -8,6 +8,7 @@ Renderers know nothing of it, so none can forget it. Where it is not asked for, 
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from analyzer.evidence import Evidence
-    from analyzer.model import Analysis
+    from analyzer.model import Analysis, Selected
 
 __all__ = ["Choice", "Key", "redact"]
 
@@ -54,7 +55,8 @@ def redact(analysis: Analysis, given: Evidence, choice: Choice, paths: Sequence[
 
     redactor = Redactor(vault)
     _name_inputs(analysis, redactor)
-    out = walk.rewrite(dataclasses.replace(analysis, command=()), redactor)
+    asked = _asked(analysis.selection, analysis.command, redactor)
+    out = walk.rewrite(dataclasses.replace(analysis, command=(), selection=asked), redactor)
     command = _command(analysis.command, frozenset(paths), redactor)
     problems = out.problems + tuple(_unbounded(vault))
     return dataclasses.replace(out, command=command, problems=problems, redaction=_summary(vault)), _key(vault)
@@ -77,6 +79,17 @@ def _typed(command: Sequence[str], vault: Vault) -> None:
             host(text, vault.names)
         else:
             account(vault.names, text)
+
+
+def _asked(selection: Selected | None, command: Sequence[str], redactor: Redactor) -> Selected | None:
+    """Replace what options name in the words about them: there even a word of the language is a name."""
+    for _, _, kind, text in _named(command) if selection is not None else ():
+        label = redactor.name(kind, text)
+        if selection is not None and label is not None:
+            named = re.compile(rf"(?<!\w){re.escape(text)}(?!\w)", re.IGNORECASE)
+            words, sentence = (named.sub(label, said) for said in (selection.words, selection.sentence))
+            selection = dataclasses.replace(selection, words=words, sentence=sentence)
+    return selection
 
 
 def _command(command: Sequence[str], paths: frozenset[Path], redactor: Redactor) -> tuple[str, ...]:

@@ -89,6 +89,7 @@ WORDS: Final = frozenset(
         *("with", "without", "from", "into", "what", "which", "when", "where", "how", "one", "two", "out", "off"),
         *("can", "its", "his", "her", "are", "but", "new", "old", "now", "then", "than", "too", "who", "why"),
         *("true", "false", "yes", "null", "unknown", "error", "lost", "note", "doubtful", "high", "low", "medium"),
+        *("stealth", "quarantine", "hardening", "callout", "snapshot", "history", "boot", "isolation", "component"),
         *("lan", "wan", "wlan", "wifi", "corp", "intranet", "internal", "localdomain", "internet"),
     }
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Hashable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -28,6 +29,9 @@ VERBATIM: Final = frozenset(
         *("services_source", "user_source"),
     }
 )
+# Fields that hold a symbol of the platform or a GUID; what damage made of one is a text as any other.
+SYMBOLS: Final = frozenset({"layer", "sublayer", "provider", "flags"})
+_SYMBOL: Final = re.compile(r"[A-Z][A-Z0-9_]*|\{[0-9a-f-]{36}\}")
 HOSTS: Final = frozenset({"computer"})
 # Condition fields whose raw value is a number or bytes: REFERENCE 4.2.
 _ADDRESS_WORD: Final = "ADDRESS"
@@ -64,7 +68,7 @@ class _Rewriter:
 
     def value(self, value: Any, name: str = "") -> Any:
         if isinstance(value, str):
-            return value if name in VERBATIM else self._of(name)(value)
+            return self._of(name)(value)
         if isinstance(value, (tuple, list)):
             return type(value)(self.value(item, name) for item in value)
         if isinstance(value, Mapping):
@@ -81,6 +85,10 @@ class _Rewriter:
         return dataclasses.replace(value, **changed) if fields else value
 
     def _of(self, name: str) -> Callable[[str], str]:
+        if name in VERBATIM:
+            return str
+        if name in SYMBOLS:
+            return lambda text: text if _SYMBOL.fullmatch(text) else self._redactor.text(text)
         return self._redactor.host if name in HOSTS else self._redactor.text
 
     def _condition(self, condition: Condition) -> Condition:
