@@ -10,14 +10,14 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from importlib import resources
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from reports import charts, coverage_chart, glossary, text, view, words
+from reports import charts, coverage_chart, glossary, limits, rowtext, show, text, view, words
 from reports.bytecode import bytecode_cache
 
 if TYPE_CHECKING:
@@ -25,13 +25,6 @@ if TYPE_CHECKING:
 
     from analyzer.model import Analysis, InputFile
     from reports.zone import Zone
-
-LONGEST_CELL: Final = 110  # characters of one piece of evidence before its middle is folded away
-LONGEST_SHOWN: Final = 8000  # characters of one piece of evidence in the page at all
-LONGEST_PROSE: Final = 2500
-_BREAK: Final = Markup("\\<wbr>")  # a path may be broken behind each separator
-LONGEST_WORD: Final = 56  # a longer part of a command may be broken
-_kept: Final = lru_cache(maxsize=1024)  # most rows show what others show: programs, addresses, reasons, times
 
 
 def render_html(analysis: Analysis, zone: Zone | None = None) -> str:
@@ -58,22 +51,31 @@ def render_html(analysis: Analysis, zone: Zone | None = None) -> str:
             "form-action 'none'",
         )
     )
+    shared = {"css": Markup(css), "script": Markup(script), "policy": policy}  # noqa: S704 - our own files
+    tried: int | None = 0
+    html = ""
+    while tried is not None:
+        html = _rendered(analysis, limits.FITS[tried], zone, shared)
+        tried = limits.next_fit(tried, len(html.encode("utf-8")))
+    return html
+
+
+def _rendered(analysis: Analysis, fit: limits.Fit, zone: Zone | None, shared: Mapping[str, object]) -> str:
+    shown = fit.texts(analysis)
     return (
         _environment(zone)
         .get_template("report.html.j2")
         .render(
-            a=analysis,
-            v=view.build(analysis),
-            chart=charts.timeline_chart(analysis.timeline, analysis.coverage.markers),
-            fits=view.fits(analysis.coverage),
-            cover=coverage_chart.coverage_chart(analysis.inputs, analysis.coverage),
-            computers=computers(analysis),
-            kinds=input_kinds(analysis.inputs),
-            reading=view.reading(analysis.problems),
-            css=Markup(css),  # noqa: S704 - our own file
-            script=Markup(script),  # noqa: S704 - our own file
-            policy=policy,
+            a=shown,
+            v=view.build(shown, fit.limits()),
+            chart=charts.timeline_chart(shown.timeline, shown.coverage.markers),
+            fits=view.fits(shown.coverage),
+            cover=coverage_chart.coverage_chart(shown.inputs, shown.coverage),
+            computers=computers(shown),
+            kinds=input_kinds(shown.inputs),
+            reading=view.reading(shown.problems),
             zone=None if zone is None else zone.name,
+            **shared,
         )
     )
 
@@ -116,23 +118,27 @@ def _environment(zone: Zone | None) -> Environment:
     )
     environment.filters.update(
         {
-            "ev": evidence,
-            "brief": brief,
-            "prose": prose,
-            "path": path,
-            "command": command,
-            "t": partial(time, zone=zone),
-            "utc": partial(time, zone=zone, behind=" UTC"),
-            "exact": partial(exact, zone=zone),
+            "ev": show.evidence,
+            "brief": show.brief,
+            "prose": show.prose,
+            "path": show.path,
+            "command": show.command,
+            "xml": show.xml,
+            "filename": show.filename,
+            "query": show.query,
+            "label": show.label,
+            "t": partial(show.time, zone=zone),
+            "utc": partial(show.time, zone=zone, behind=" UTC"),
+            "exact": partial(show.exact, zone=zone),
             "num": text.number,
             "size": text.size,
-            "span": partial(span, zone=zone),
+            "span": partial(show.span, zone=zone),
             "slug": text.slug,
             "layer": words.layer_words,
             "protocol": words.protocol_words,
             "rulewords": words.rule_words,
             "fold": view.fold,
-            "moments": moments,
+            "moments": show.moments,
             "middle": text.middle,
         }
     )
@@ -160,108 +166,14 @@ def _environment(zone: Zone | None) -> Environment:
             "MOST_BINS": view.MOST_BINS,
             "MOST_INPUTS": view.MOST_INPUTS,
             "MOST_HOSTS": view.MOST_HOSTS,
+            "FLOW_KEYS": rowtext.header(rowtext.FLOW_KEYS),
+            "FILTER_KEYS": rowtext.header(rowtext.FILTER_KEYS),
+            "PROGRAM_KEYS": rowtext.header(rowtext.PROGRAM_KEYS),
+            "SERVICE_KEYS": rowtext.header(rowtext.SERVICE_KEYS),
             "MOST_CONDITIONS": view.MOST_CONDITIONS,
         }
     )
     return environment
-
-
-# ----------------------------------------------------------------------------------------------------- filters
-
-
-def _pieces(shown: str) -> Markup:
-    """Escape neutral text for HTML; its visible escapes get a style of their own."""
-    return Markup("").join(
-        Markup('<span class="esc">{}</span>').format(piece) if escaped else escape(piece).replace("\\", _BREAK)
-        for piece, escaped in text.escapes(shown)
-    )
-
-
-@_kept
-def prose(value: str) -> Markup:
-    """Show a sentence; it may hold evidence, so it is neutral and not endless."""
-    return _pieces(text.clip(text.neutral(value[: LONGEST_PROSE * 4]), LONGEST_PROSE))
-
-
-@_kept
-def evidence(value: str | None, limit: int = LONGEST_CELL) -> Markup:
-    """Show a piece of evidence, isolated from the direction of the text around it; long ones fold."""
-    if value is None:
-        return Markup('<span class="nil">—</span>')
-    shown = text.neutral(value[:LONGEST_SHOWN])
-    if len(shown) <= limit:
-        return Markup('<bdi class="ev">{}</bdi>').format(_pieces(shown))
-    full = shown if len(value) <= LONGEST_SHOWN else shown + f" … ({text.number(len(value) - LONGEST_SHOWN)} more)"
-    return Markup(
-        '<details class="long"><summary><bdi class="ev">{}</bdi></summary><bdi class="ev">{}</bdi></details>'
-    ).format(_pieces(text.middle(shown, limit)), _pieces(full))
-
-
-@_kept
-def brief(value: str, limit: int) -> Markup:
-    """Show a piece of evidence inside a sentence or a heading, where nothing can fold: long ones lose their middle."""
-    return Markup('<bdi class="ev">{}</bdi>').format(_pieces(text.middle(text.neutral(value[:LONGEST_SHOWN]), limit)))
-
-
-@_kept
-def path(value: str | None) -> Markup:
-    """Show a program: its file name first, its folder below."""
-    if value is None:
-        return Markup('<span class="nil">not recorded</span>')
-    folder, name = text.split_path(value)
-    shown = Markup('<div class="file">{}</div>').format(evidence(name))
-    return shown + Markup('<div class="folder">{}</div>').format(evidence(folder)) if folder else shown
-
-
-def command(value: str) -> Markup:
-    """Show a command to copy: neutral, one line, broken only between a parameter with its value and the next."""
-    parts: list[str] = []
-    for word in text.neutral_command(value).split(" "):
-        if (
-            parts
-            and not word.startswith("-")
-            and parts[-1].startswith("-")
-            and len(parts[-1]) + len(word) < LONGEST_WORD
-        ):
-            parts[-1] += " " + word
-        else:
-            parts.append(word)
-    return Markup(" ").join(
-        Markup('<span class="tok">{}</span>').format(_pieces(part)) if len(part) <= LONGEST_WORD else _pieces(part)
-        for part in parts
-    )
-
-
-@_kept
-def time(value: str | None, zone: Zone | None = None, behind: str = "") -> Markup:
-    """Show a time to the second, with the full time for machines beside it, and what a clock in ``zone`` showed."""
-    if value is None:
-        return Markup('<span class="nil">—</span>')
-    if text.instant(value) is None:
-        return evidence(value)
-    shown = Markup('<time datetime="{}">{}</time>{}').format(text.neutral(value), text.when(value), behind)
-    return shown + _local(None if zone is None else zone.beside(value))
-
-
-def span(first: str | None, last: str | None, zone: Zone | None = None) -> Markup:
-    """Show a range of time in one line."""
-    shown = escape(text.neutral(text.span(first, last)))
-    local = None if zone is None else zone.span(first, last)
-    return shown if zone is None or local is None else shown + _local(f"· {zone.name} {local}")
-
-
-def exact(value: str, zone: Zone | None = None) -> Markup:
-    """Show a time with all its decimals."""
-    return escape(text.neutral(text.exact(value))) + _local(None if zone is None else zone.beside(value))
-
-
-def _local(shown: str | None) -> Markup:
-    return Markup("") if shown is None else Markup(' <span class="local">{}</span>').format(shown)
-
-
-def moments(mapping: Mapping[str, object]) -> list[tuple[str, str | None]]:
-    """Return the entries of a mapping as (words, text); its keys are the program's own."""
-    return [(key.replace("_", " "), None if item is None else str(item)) for key, item in mapping.items()]
 
 
 def input_kinds(inputs: Sequence[InputFile]) -> list[str]:

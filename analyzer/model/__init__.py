@@ -23,7 +23,7 @@ from analyzer.model.evidence import (
 )
 from analyzer.model.findings import Finding, Remedy, ServiceOutcome, Verdict
 from analyzer.model.rules import CitedRule, Rule, RuleInState
-from analyzer.model.summary import Answer, KindCount, Program, Redacted, Selected, Timeline, TimelineSeries
+from analyzer.model.summary import Answer, KindCount, Program, Redacted, Selected, ServiceUse, Timeline, TimelineSeries
 from analyzer.model.words import (
     EVENT_KEYS,
     SCHEMA_VERSION,
@@ -81,6 +81,7 @@ __all__ = [
     "RuleInState",
     "Selected",
     "ServiceOutcome",
+    "ServiceUse",
     "Severity",
     "StateFits",
     "Switch",
@@ -109,6 +110,7 @@ class Analysis:
     selection: Selected | None = None  # None where everything is shown
     rules: tuple[CitedRule, ...] = ()
     endpoints: tuple[OpenConnections, ...] = ()
+    services: tuple[ServiceUse, ...] = ()
     redaction: Redacted | None = None  # None where everything is as recorded
     schema_version: int = SCHEMA_VERSION
     events: pd.DataFrame | None = field(default=None, repr=False, compare=False)

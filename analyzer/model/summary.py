@@ -72,6 +72,23 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceUse:
+    """One service on one computer, all its flows together; several names where the process hosts all of them."""
+
+    computer: str | None
+    services: tuple[str, ...]
+    application: str | None
+    blocks: int
+    attempts: int
+    drops: int
+    permits: int
+    flows: int
+    kinds: tuple[tuple[Kind, int], ...]
+    first: str | None
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Selected:
     """What was asked for, in words, and how many of all events fit. ``sentence`` says it, and what is left out."""
 

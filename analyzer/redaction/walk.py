@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer.model import Condition
+from analyzer.redaction import filterxml
 from analyzer.redaction.collect import strings, texts
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ VERBATIM: Final = frozenset(
 # Fields that hold a symbol of the platform or a GUID; what damage made of one is a text as any other.
 SYMBOLS: Final = frozenset({"layer", "sublayer", "provider", "flags"})
 _SYMBOL: Final = re.compile(r"[A-Z][A-Z0-9_]*|\{[0-9a-f-]{36}\}")
+XML: Final = "xml"
 HOSTS: Final = frozenset({"computer"})
 # Condition fields whose raw value is a number or bytes: REFERENCE 4.2.
 _ADDRESS_WORD: Final = "ADDRESS"
@@ -43,8 +45,11 @@ def said(analysis: Any) -> Iterator[str]:
         yield analysis
     elif dataclasses.is_dataclass(analysis):
         for item in dataclasses.fields(analysis):
-            if item.name not in VERBATIM and item.name != "command":
-                yield from said(getattr(analysis, item.name))
+            value = getattr(analysis, item.name)
+            if item.name == XML:
+                yield from filterxml.texts(value or "")
+            elif item.name not in VERBATIM and item.name != "command":
+                yield from said(value)
     elif isinstance(analysis, pd.DataFrame):
         for column in analysis:
             if column not in VERBATIM:
@@ -87,6 +92,8 @@ class _Rewriter:
     def _of(self, name: str) -> Callable[[str], str]:
         if name in VERBATIM:
             return str
+        if name == XML:
+            return lambda text: filterxml.rewrite(text, self._redactor.text)
         if name in SYMBOLS:
             return lambda text: text if _SYMBOL.fullmatch(text) else self._redactor.text(text)
         return self._redactor.host if name in HOSTS else self._redactor.text

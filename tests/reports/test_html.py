@@ -16,6 +16,7 @@ import pytest
 from analyzer.model import Analysis, Coverage, Timeline, TimelineSeries
 from reports import glossary, view, words
 from reports.html import render_html
+from reports.limits import MOST_BYTES
 
 POISONS = (
     "<script>alert(1)</script>",
@@ -319,10 +320,10 @@ def test_a_large_case_is_folded_says_so_and_stays_small() -> None:
     start = time.perf_counter()
     html = render_html(analysis)
     assert time.perf_counter() - start < 20
-    assert len(html.encode("utf-8")) < 3_000_000
+    assert len(html.encode("utf-8")) <= MOST_BYTES
     root = parse(html)
-    assert len(root.xpath("//table[@id='flows-table']/tbody")) == view.MOST_FLOWS
-    assert f"{5000 - view.MOST_FLOWS:,} more are left out" in root.get_element_by_id("flows").text_content()
+    assert len(root.xpath("//table[@id='flows-table']/tbody")) == view.WHOLE.flows
+    assert f"{5000 - view.WHOLE.flows:,} more are left out" in root.get_element_by_id("flows").text_content()
     assert "--json" in root.get_element_by_id("flows").text_content()
     targets = set(root.xpath("//*[@id]/@id"))
     assert {link[1:] for link in root.xpath("//a/@href")} <= targets
