@@ -180,8 +180,10 @@ def build(analysis: Analysis, limits: Limits = WHOLE) -> View:
         flows=Fold(tuple(flow_rows), flows.hidden),
         filters=Fold(
             tuple(
-                FilterRow(name, item, fold(named.get(name, []), 12), rules.links(item.rule_ids), rowtext.filter_(item))
-                for name, item in zip(names, shown.rows, strict=True)
+                FilterRow(
+                    name, item, fold(named.get(name, []), 12), rules.links(item.rule_ids), rowtext.filter_(item), xml
+                )
+                for name, item, xml in zip(names, shown.rows, _xml(shown.rows, limits.xml), strict=True)
             ),
             shown.hidden,
         ),

@@ -89,7 +89,15 @@ class Browser:
         self._browser = browser
 
     @contextmanager
-    def visit(self, path: Path, address: str = "", *, check: bool = True, **options: Any) -> Iterator[Visit]:
+    def visit(
+        self,
+        path: Path,
+        address: str = "",
+        *,
+        check: bool = True,
+        until: str = "load",
+        **options: Any,
+    ) -> Iterator[Visit]:
         """Open a file; ``address`` is what follows its name. After the visit the page must have been quiet."""
         options = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **options}
         context = self._browser.new_context(**options)
@@ -106,7 +114,8 @@ class Browser:
                 dialog.dismiss()
 
             page.on("dialog", dismiss)
-            page.goto(path.as_uri() + address)
+            page.goto("about:blank")
+            page.goto(path.as_uri() + address, wait_until=until)
             yield seen
             if check:
                 seen.quiet()
