@@ -49,7 +49,7 @@ class Fit:
 
 
 # Tried in turn until the page is small enough. Only texts that somebody made endless need the last ones.
-FITS: Final = (Fit(1.0), Fit(0.5), Fit(0.25), Fit(0.2, 240), Fit(0.03, 100))
+FITS: Final = (Fit(1.0), Fit(0.7), Fit(0.4), Fit(0.2), Fit(0.2, 240), Fit(0.03, 100))
 _HEAVY: Final = 6  # times too large: fewer rows alone won't do
 
 
@@ -57,7 +57,7 @@ def next_fit(tried: int, size: int) -> int | None:
     """Return what to try after a page of so many bytes; None where it is small enough, or was the last."""
     if size <= MOST_BYTES or tried + 1 >= len(FITS):
         return None
-    return max(tried + 1, 3) if size > _HEAVY * MOST_BYTES else tried + 1
+    return max(tried + 1, 4) if size > _HEAVY * MOST_BYTES else tried + 1
 
 
 def _shorter(value: Any, longest: int, name: str = "") -> Any:

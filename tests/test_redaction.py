@@ -12,7 +12,7 @@ import pytest
 from analyzer import redaction
 from analyzer.evidence import Evidence
 from analyzer.model import Analysis, CitedFilter, Condition, Selected
-from analyzer.redaction import Choice, addresses, collect
+from analyzer.redaction import Choice, addresses, collect, filterxml
 from analyzer.redaction.text import Redactor, Scan, Vault
 from tests.made import analysis, event_frame
 
@@ -408,3 +408,18 @@ def test_hostile_texts_end_soon(text: str) -> None:
     begin = time.perf_counter()
     known.text(text)
     assert time.perf_counter() - begin < 20
+
+
+def test_the_xml_of_a_filter_hides_names_however_they_are_written() -> None:
+    xml = (
+        "<item><name>R&amp;D-Petrel</name><data>5a00</data><asString>q.u.i.l.l</asString><filterCondition><item>"
+        "<fieldKey>FWPM_CONDITION_IP_REMOTE_ADDRESS</fieldKey><conditionValue><uint32>169869077</uint32>"
+        "</conditionValue></item><item><fieldKey>FWPM_CONDITION_IP_REMOTE_PORT</fieldKey><conditionValue>"
+        "<uint16>443</uint16></conditionValue></item></filterCondition></item>"
+    )
+    new = filterxml.rewrite(xml, lambda text: text.replace("R&D-Petrel", "host-01 <x>"))
+    assert "<name>host-01 &lt;x&gt;</name>" in new
+    assert "<asString>hidden</asString>" in new
+    assert "169869077" not in new
+    assert "<uint16>443</uint16>" in new
+    assert list(filterxml.texts("<a><b>x &lt; y</b> <c/></a>")) == ["x < y"]
