@@ -11,13 +11,14 @@ CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || comman
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint types walls plain tests fuzz golden samples docs pictures notebook singlefile pythons clean
+.PHONY: help demo test lint types walls plain tests fuzz golden snapshots samples docs pictures notebook singlefile pythons clean
 
 help:
 	@echo 'make demo     analyze the shipped ticket and say where the report is'
 	@echo 'make test     everything: style, types, walls, a plain install, the demo, all tests'
 	@echo 'make fuzz     damage logs in 200,000 ways and read them (FUZZ="--minutes 5 --seed 7" for other runs)'
 	@echo 'make golden   refresh the expected outputs that tests compare with'
+	@echo 'make snapshots  refresh the pictures of pages that tests compare with (needs Chromium)'
 	@echo 'make samples  make the shipped tickets again'
 	@echo 'make docs     make the reference of commands, the man page, and the pages on kinds and findings again'
 	@echo 'make pictures make the pictures of the documentation again (needs Chromium)'
@@ -76,6 +77,9 @@ fuzz: $(VENV)/made-dev
 
 golden: $(VENV)/made-dev
 	WFP_ANALYZER_GOLDEN=refresh $(BIN)/python -m pytest -q -k golden
+
+snapshots: $(VENV)/made-dev
+	WFP_ANALYZER_SNAPSHOTS=refresh WFP_ANALYZER_BROWSER=required $(BIN)/python -m pytest -q tests/browser/test_snapshots.py
 
 samples: $(VENV)/made
 	$(BIN)/python -m samples.make

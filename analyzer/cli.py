@@ -11,28 +11,28 @@ import contextlib
 import errno
 import os
 import sys
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
 from analyzer import explain_command
 from analyzer.command_group import Commands
-from analyzer.command_options import (
+from analyzer.command_help import (
     EVENTS_EXAMPLES,
     EXPLAIN_EXAMPLES,
     FILTERS_EXAMPLES,
     GROUP_EXAMPLES,
-    PATH,
     REPORT_EXAMPLES,
-    lines,
-    shared,
 )
 from analyzer.ending import Terminated, end_on_signals
+from analyzer.options import PATH, rows, shared
 from analyzer.output import STDOUT, OutputError, check_standard_output, standard_error, standard_output
 from analyzer.progress import Progress
+from analyzer.redaction_options import chosen, redaction
 from analyzer.run import Exit, RefusedError, Run, no_filters, nothing_usable
 from analyzer.selection_options import NarrowCommand, narrow, parse
 from analyzer.voice import Narrator, own_voice, voice
+from reports.formats import EVENT_FORMATS, FILTER_FORMATS, FORMATS, What, missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from analyzer.model import Analysis, InputFile, Problem
+    from analyzer.redaction import Choice, Key
+    from reports.zone import Zone
 
 NAME: Final = "wfp-analyzer"
 _PROBLEMS_SHOWN: Final = 10
@@ -72,6 +74,18 @@ def cli(context: click.Context) -> None:
         context.exit(Exit.USAGE)
 
 
+def _zone(context: click.Context, parameter: click.Parameter, name: str | None) -> Zone | None:
+    """Read the name of a time zone."""
+    if name is None:
+        return None
+    from reports.zone import ZoneError, zone
+
+    try:
+        return zone(name)
+    except ZoneError as error:
+        raise click.BadParameter(str(error), context, parameter) from error
+
+
 @cli.command(cls=NarrowCommand, epilog=REPORT_EXAMPLES)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=PATH)
 @click.option(
@@ -83,86 +97,156 @@ def cli(context: click.Context) -> None:
     help="The page to write; - is standard output.",
 )
 @click.option("--json", "json_", type=PATH, help="Also write the result as JSON; - is standard output.")
+@click.option("--markdown", type=PATH, help="Also write a short summary to paste into a ticket (Markdown).")
+@click.option("--actions", type=PATH, help="Also write what to do as CSV, one row per remedy: ACTIONS.csv.")
+@click.option(
+    "--timezone",
+    callback=_zone,
+    metavar="NAME",
+    help="Show times in this zone beside UTC, as Europe/Berlin: page, summary, Markdown.",
+)
+@redaction(PATH)
 @shared
 @narrow
-def report(
+def report(  # noqa: PLR0913 - one parameter per option
     context: click.Context,
     inputs: tuple[Path, ...],
     output: Path,
     json_: Path | None,
     *,
+    markdown: Path | None,
+    actions: Path | None,
+    timezone: Zone | None,
+    redact: bool,
+    keep_addresses: tuple[str, ...],
+    redaction_key: Path | None,
     force: bool,
     strict: bool,
     **asked: tuple[str, ...],
 ) -> int:
     """Write the report: one HTML page that says what blocked what, and how sure that is."""
-    targets = (output,) if json_ is None else (output, json_)
+    choice = chosen(redact=redact, keep_addresses=keep_addresses, redaction_key=redaction_key)
+    targets = tuple(path for path in (output, json_, markdown, actions, redaction_key) if path is not None)
     check_standard_output()  # for the summary, if for nothing else
-    run = Run(context.obj or (), inputs, targets, force, strict, parse(asked))
+    run = Run(context.obj or (), inputs, targets, force, strict, parse(asked), choice)
     progress = _progress()
-    analysis = _analyze(run, nothing_usable, progress)
+    analysis, key = _analyze(run, nothing_usable, progress)
     with _shown(progress, "drawing the page"):
-        from reports.document import report_json
         from reports.html import render_html
 
-        texts = [[render_html(analysis)], *([[report_json(analysis)]] if json_ is not None else [])]
+        texts: list[Iterable[str]] = [[render_html(analysis, timezone)]]
+        if json_ is not None:
+            from reports.document import report_json
+
+            texts.append([report_json(analysis)])
+        if markdown is not None:
+            from reports.markdown import markdown as report_markdown
+
+            texts.append([report_markdown(analysis, timezone)])
+        if actions is not None:
+            from reports.actions import actions_csv
+
+            texts.append(actions_csv(analysis))
+        texts.extend(_key_texts(key, redaction_key))
     taken = STDOUT in targets
     if not taken:
-        _print_summary(analysis)  # before the files: where it can't be written, they are not put in place
+        _print_summary(analysis, timezone)  # before the files: where it can't be written, they are not put in place
     code = _finish(run, analysis, texts, progress)
     if taken:
-        _print_summary(analysis, err=True)
+        _print_summary(analysis, timezone, err=True)
     for target in targets:
         if target != STDOUT:
-            _say(f"written: {target}", err=taken)
+            _say(f"written: {target.name if redact else target}", err=taken)
     return code
 
 
 @cli.command(cls=NarrowCommand, epilog=EVENTS_EXAMPLES)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=PATH)
-@lines
+@rows(EVENT_FORMATS, "JSON lines, CSV, Parquet, an Excel workbook, or CSV for Timesketch.")
 @shared
 @narrow
 def events(
     context: click.Context,
     inputs: tuple[Path, ...],
     output: Path,
+    format_: str,
     *,
     force: bool,
     strict: bool,
-    **asked: tuple[str, ...],
+    **others: Any,
 ) -> int:
-    """Write every audit event and net event with its verdict: one JSON object per line, in time order."""
-    run = Run(context.obj or (), inputs, (output,), force, strict, parse(asked))
-    progress = _progress()
-    analysis = _analyze(run, nothing_usable, progress)
-    _say_problems(analysis.problems)
-    if analysis.selection is not None:
-        _say(f"{NAME}: {analysis.selection.sentence}")
-    from reports.export import event_lines
-
-    return _finish(run, analysis, [(line + "\n" for line in event_lines(analysis))], progress)
+    """Write every audit event and net event with its verdict: one row or JSON object each, in time order."""
+    choice, key = _redaction_of(others)
+    run = Run(context.obj or (), inputs, _with(output, key), force, strict, parse(others), choice)
+    return _write_rows("events", format_, run, nothing_usable, key)
 
 
 @cli.command(epilog=FILTERS_EXAMPLES)
 @click.argument("inputs", metavar="STATE...", nargs=-1, required=True, type=PATH)
-@lines
+@rows(FILTER_FORMATS, "JSON lines, CSV, Parquet, or an Excel workbook.")
 @shared
-def filters(context: click.Context, inputs: tuple[Path, ...], output: Path, *, force: bool, strict: bool) -> int:
-    """Write every filter of a state, with the kind of block that it makes: one JSON object per line."""
-    run = Run(context.obj or (), inputs, (output,), force, strict)
-    progress = _progress()
-    analysis = _analyze(run, no_filters, progress)
-    _say_problems(analysis.problems)
-    from reports.export import filter_lines
+def filters(
+    context: click.Context,
+    inputs: tuple[Path, ...],
+    output: Path,
+    format_: str,
+    *,
+    force: bool,
+    strict: bool,
+    **others: Any,
+) -> int:
+    """Write every filter of a state, with the kind of block that it makes: one row or JSON object each."""
+    choice, key = _redaction_of(others)
+    run = Run(context.obj or (), inputs, _with(output, key), force, strict, None, choice)
+    return _write_rows("filters", format_, run, no_filters, key)
 
-    return _finish(run, analysis, [(line + "\n" for line in filter_lines(analysis))], progress)
+
+def _redaction_of(others: dict[str, Any]) -> tuple[Choice | None, Path | None]:
+    """Take the options of the redaction out of the others."""
+    key: Path | None = others.pop("redaction_key")
+    return chosen(redact=others.pop("redact"), keep_addresses=others.pop("keep_addresses"), redaction_key=key), key
+
+
+def _with(output: Path, key: Path | None) -> tuple[Path, ...]:
+    return (output,) if key is None else (output, key)
+
+
+def _key_texts(key: Key | None, target: Path | None) -> list[Iterable[str]]:
+    """Return the text of the redaction's key, where it is wanted."""
+    if key is None or target is None:
+        return []
+    from reports.document import key_json
+
+    return [[key_json(key)]]
+
+
+def _write_rows(
+    what: What, name: str, run: Run, unusable: Callable[[Analysis], str | None], key_target: Path | None
+) -> int:
+    lacking = missing(name)
+    if lacking is not None:
+        raise click.UsageError(lacking, click.get_current_context())
+    if FORMATS[name].binary and run.targets[0] == STDOUT and _is_terminal(sys.stdout):
+        raise click.UsageError(f"{name} is not for a terminal: name a file with -o", click.get_current_context())
+    progress = _progress()
+    analysis, key = _analyze(run, unusable, progress)
+    _say_problems(analysis.problems)
+    for told in (analysis.selection, analysis.redaction):
+        if told is not None:
+            _say(f"{NAME}: {told.sentence}")
+    from reports import formats
+
+    for remark in formats.remarks(what, name, analysis):
+        _say(f"{NAME}: {remark}")
+    texts = [formats.output(what, name, analysis), *_key_texts(key, key_target)]
+    return _finish(run, analysis, texts, progress)
 
 
 @cli.command(cls=explain_command.ExplainCommand, epilog=EXPLAIN_EXAMPLES)
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=PATH)
 @click.option("-o", "--output", type=PATH, help="Also write a page; - is standard output.")
 @click.option("--json", "json_", type=PATH, help="Also write it as JSON; - is standard output.")
+@redaction(PATH)
 @shared
 @explain_command.options
 def explain(
@@ -173,27 +257,28 @@ def explain(
     *,
     force: bool,
     strict: bool,
-    **asked: str | int | None,
+    **others: Any,
 ) -> int:
     """Explain one decision: sublayer by sublayer, which filters were tried, and which condition decided."""
-    question = explain_command.question(asked)
-    targets = tuple(target for target in (output, json_) if target is not None)
+    choice, redaction_key = _redaction_of(others)
+    question = explain_command.question(others)
+    targets = tuple(target for target in (output, json_, redaction_key) if target is not None)
     check_standard_output()
-    run = Run(context.obj or (), inputs, targets, force, strict, question=question)
+    run = Run(context.obj or (), inputs, targets, force, strict, None, choice, question)
     progress = _progress()
-    analysis = _analyze(run, explain_command.unexplained, progress)
+    analysis, key = _analyze(run, explain_command.unexplained, progress)
     from reports import explanation
     from reports.document import explanation_json
 
     made = ((output, explanation.render_html), (json_, explanation_json))
-    texts = [[render(analysis)] for target, render in made if target is not None]
+    texts = [[render(analysis)] for target, render in made if target is not None] + _key_texts(key, redaction_key)
     taken = STDOUT in targets
     _print(lambda console: explanation.print_explanations(analysis, console), err=taken)
     _say_problems([problem for problem in analysis.problems if problem.severity != "note"])
     code = _finish(run, analysis, texts, progress)
     for target in targets:
         if target != STDOUT:
-            _say(f"written: {target}", err=taken)
+            _say(f"written: {target.name if choice else target}", err=taken)
     return code
 
 
@@ -201,15 +286,19 @@ def explain(
 # What people see
 
 
-def _analyze(run: Run, unusable: Callable[[Analysis], str | None], progress: Progress | Narrator | None) -> Analysis:
+def _analyze(
+    run: Run, unusable: Callable[[Analysis], str | None], progress: Progress | Narrator | None
+) -> tuple[Analysis, Key | None]:
     with _shown(progress, "analyzing"):
-        analysis = run.analyze(unusable, None if progress is None else progress.step)
+        analysis, key = run.analyze(unusable, None if progress is None else progress.step)
     if voice().verbose:
         _say_inputs(analysis.inputs)
-    return analysis
+    return analysis, key
 
 
-def _finish(run: Run, analysis: Analysis, texts: Sequence[Iterable[str]], progress: Progress | Narrator | None) -> int:
+def _finish(
+    run: Run, analysis: Analysis, texts: Sequence[Iterable[str | bytes]], progress: Progress | Narrator | None
+) -> int:
     """Write the outputs; while one goes to a terminal, no progress comes between."""
     seen = STDOUT in run.targets and _is_terminal(sys.stdout)
     with _shown(None if seen else progress, "writing"):
@@ -248,7 +337,7 @@ def _say_inputs(inputs: Sequence[InputFile]) -> None:
         _say(f"{NAME}: {item.name}: {item.kind}{', ' if counts else ''}{', '.join(counts)}{digest}")
 
 
-def _print_summary(analysis: Analysis, *, err: bool = False) -> None:
+def _print_summary(analysis: Analysis, zone: Zone | None, *, err: bool = False) -> None:
     """Print the summary on standard output, or on standard error where an output takes the former; then the problems.
 
     Each problem is said once in one place: where summary and messages meet, only those that the summary leaves out.
@@ -259,7 +348,7 @@ def _print_summary(analysis: Analysis, *, err: bool = False) -> None:
     from reports import terminal
 
     together = err or (_is_terminal(sys.stdout) and _is_terminal(sys.stderr))
-    _print(lambda console: terminal.print_summary(analysis, console), err=err)
+    _print(lambda console: terminal.print_summary(analysis, console, zone), err=err)
     _say_problems(analysis.problems, told=terminal.MOST_PROBLEMS if together else 0)
 
 

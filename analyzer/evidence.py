@@ -5,11 +5,12 @@ A reader is imported when the first file of its kind is read: most cases have tw
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from analyzer import cells
 from analyzer.model import InputFile, Problem
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
 
     from analyzer.case import CaseFile
     from analyzer.identify import FileKind
+    from analyzer.model import CitedFilter
     from analyzer.readers.evtx import EvtxLog
     from analyzer.readers.netevents import NetEvents
     from analyzer.readers.rules import RuleExport
     from analyzer.readers.wfpstate import WfpState
 
     Progress = Callable[[str, int, int], None]
+
+
+MOST_XML: Final = 200  # cited filters that get their XML: as many as a page shows
 
 
 @dataclass(slots=True)
@@ -179,6 +184,23 @@ class _Reading:
             self.progress(name, 0, 0)
 
 
+def with_xml(files: Sequence[CaseFile], cited: Sequence[CitedFilter]) -> tuple[CitedFilter, ...]:
+    """Put the XML beside the first filters of each state; of a cabinet the state is gone by then, so it has none."""
+    from analyzer.readers.filterxml import filter_xml
+
+    paths = {item.name: item.path for item in files if item.readable and item.kind in _WITH_FILTERS}
+    wanted: dict[str, list[int]] = {}
+    for item in cited[:MOST_XML]:
+        if item.input in paths:
+            wanted.setdefault(item.input, []).append(item.filter.filter_id)
+    found: dict[str, dict[int, str]] = {}
+    for name, ids in wanted.items():
+        with contextlib.suppress(OSError):  # it was read a moment ago: the filters stay without their text
+            found[name] = filter_xml(paths[name], ids)
+    return tuple(replace(item, xml=found.get(item.input, {}).get(item.filter.filter_id)) for item in cited)
+
+
+_WITH_FILTERS: Final = frozenset({"wfpstate", "filters", "wfpdiag"})
 _READERS: dict[FileKind, Callable[[_Reading, CaseFile], _Facts]] = {
     "evtx": _Reading.evtx,
     "eventxml": _Reading.event_xml,

@@ -63,7 +63,11 @@ _MAGICS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"%PDF", "a PDF document"),
     (b"regf", "a registry hive"),
     (b"\x89PNG", "a picture"),
+    (b"PAR1", "a Parquet file"),
 )
+# An Office document is a zip archive, too; its first member is this one (ECMA-376, Open Packaging Conventions).
+_OFFICE: Final = b"[Content_Types].xml"
+_ZIP_NAME: Final = 30  # where the name of the first member begins: APPNOTE 4.3.7
 _ENCODINGS: Final = ("ascii", "utf-16-le", "utf-16-be")
 _FILTERS: Final = tuple("<filters".encode(encoding) for encoding in _ENCODINGS)
 # What only a capture (`netsh wfp capture`) holds; it may hold filters too.
@@ -89,10 +93,16 @@ _KNOWN: Final[tuple[tuple[bytes, Identity], ...]] = (
     (b"MSCF", Identity("cab", "a cabinet (.cab) of netsh wfp capture", telling=True)),
 )
 CAPTURE: Final = Identity("wfpdiag", "a WFP capture (netsh wfp capture)", telling=True)
+OFFICE: Final = Identity("unknown", "an Office document (a workbook or the like)")
 OWN_OUTPUT: Final = Identity("unknown", "an output of this program")
-# How the outputs begin: the page's generator, the result document, lines of events and of filters.
+# How the outputs begin: the page's generator, the result document, rows of events, filters and actions, the key of a
+# redaction, the summary.
 _OWN_MARKS: Final = ('<meta name="generator" content="wfp-analyzer', '"name": "wfp-analyzer"')
-_OWN_STARTS: Final = ('{"event_id":', '{"filter_id":')
+_OWN_STARTS: Final = (
+    *('{"event_id":', '{"filter_id":', "event_id,version,record_id,", "filter_id,filter_key,name,"),
+    *("message,datetime,timestamp_desc,event_id,", "finding_id,finding_key,severity,"),
+    *('{\n  "redaction_key":', "### Why Windows blocked this traffic"),
+)
 
 
 class Identifier:
@@ -128,7 +138,7 @@ def identify(head: bytes) -> Identity:
         return Identity("unknown", "an empty file", telling=True)
     for magic, identity in _KNOWN:
         if head.startswith(magic):
-            return identity
+            return OFFICE if head[_ZIP_NAME : _ZIP_NAME + len(_OFFICE)] == _OFFICE else identity
     if head[4:8] == b"LfLe":
         return Identity("unknown", "an event log of the old .evt format (before Windows Vista), not read", telling=True)
     if (events := sniff_events(head)) is not None:

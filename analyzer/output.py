@@ -90,7 +90,7 @@ def _is_evidence(target: Path, inputs: Sequence[Path]) -> bool:
     return inside and identity != OWN_OUTPUT
 
 
-def write_outputs(outputs: Sequence[tuple[Path, Iterable[str]]]) -> None:
+def write_outputs(outputs: Sequence[tuple[Path, Iterable[str | bytes]]]) -> None:
     """Write every output beside its place; only when all of them are complete are they put there.
 
     ``Path("-")`` is standard output. Texts are written as they are, in UTF-8.
@@ -110,7 +110,7 @@ def write_outputs(outputs: Sequence[tuple[Path, Iterable[str]]]) -> None:
 
 
 @contextlib.contextmanager
-def _written(target: Path, texts: Iterable[str]) -> Iterator[Path | None]:
+def _written(target: Path, texts: Iterable[str | bytes]) -> Iterator[Path | None]:
     """Write the texts; yield the complete file beside the target, None where it is written in place already."""
     if target == STDOUT:
         with standard_output():
@@ -176,9 +176,9 @@ def _let_go(stream: IO[str] | None) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _write(stream: IO[bytes], texts: Iterable[str]) -> None:
+def _write(stream: IO[bytes], texts: Iterable[str | bytes]) -> None:
     for text in texts:
-        stream.write(text.encode("utf-8", "replace"))
+        stream.write(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
     stream.flush()
 
 

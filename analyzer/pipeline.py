@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from analyzer import (
     addressing,
     agreement,
@@ -47,13 +49,13 @@ from analyzer.model import Analysis, InputFile, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
-
-    import pandas as pd
 
     from analyzer.case import CaseFile
     from analyzer.evidence import Evidence
     from analyzer.question import Question
+    from analyzer.redaction import Choice, Key
     from analyzer.selection import Selection
 
     Progress = Callable[[str, int, int], None]
@@ -88,13 +90,54 @@ def analyze(
     analyzer.question.QuestionError
         The question has no answer in the inputs.
     """
-    with archive.workspace() as folder:
-        case = open_case(paths, _saying("checking", progress), folder)
-        problems = list(case.problems)
-        inputs, given = evidence.read(case.files, problems, folder, _saying("reading", progress))
+    with archive.workspace() as folder, same_texts():
+        return _judge(_read(paths, folder, tuple(command), progress, selection, question))
+
+
+def analyze_redacted(
+    paths: Sequence[Path],
+    choice: Choice,
+    *,
+    outputs: Sequence[Path] = (),
+    command: Sequence[str] = (),
+    progress: Progress | None = None,
+    selection: Selection | None = None,
+    question: Question | None = None,
+) -> tuple[Analysis, Key]:
+    """Analyze as :func:`analyze` does, and put labels in place of what tells persons and machines.
+
+    ``outputs`` are where results go: their folders are left out of the recorded command. Returned are the result, and
+    which label stands for what.
+    """
+    from analyzer import redaction  # noqa: PLC0415 - nothing of it where it is not asked for
+
+    with archive.workspace() as folder, same_texts():
+        case = _read(paths, folder, tuple(command), progress, selection, question)
+        analysis = _judge(case)
         if progress is not None:
-            progress("joining events to filters", 0, 0)
-        return _judge(_Case(case.files, inputs, given, problems, tuple(command), selection, question))
+            progress("redacting", 0, 0)
+        return redaction.redact(analysis, case.given, choice, (*paths, *outputs))
+
+
+def same_texts() -> AbstractContextManager[None]:
+    """Let pandas hold texts in one way, whether pyarrow is installed or not: as Python's own, which is quicker here."""
+    return pd.option_context("mode.string_storage", "python")
+
+
+def _read(
+    paths: Sequence[Path],
+    folder: Path,
+    command: tuple[str, ...],
+    progress: Progress | None,
+    selection: Selection | None,
+    question: Question | None,
+) -> _Case:
+    case = open_case(paths, _saying("checking", progress), folder)
+    problems = list(case.problems)
+    inputs, given = evidence.read(case.files, problems, folder, _saying("reading", progress))
+    if progress is not None:
+        progress("joining events to filters", 0, 0)
+    return _Case(case.files, inputs, given, problems, command, selection, question)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +231,11 @@ def _judge(case: _Case) -> Analysis:
         answer=summary.answer(events, wording.trust(events, covered, problems, compared.doubts), selected),
         timeline=summary.timeline(events),
         programs=summary.programs(events),
-        cited=cited.filters,
+        services=summary.services(events),
+        cited=evidence.with_xml(case.files, cited.filters),
         agreement=compared.agreement,
         explanations=explanations,
-        services=found.services,
+        service_rules=found.services,
         rules=cited.rules,
         endpoints=endpoints.connections(book, resolved.fits),
         selection=selected,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from analyzer.model import Analysis, Problem
     from analyzer.question import Question
+    from analyzer.redaction import Choice, Key
     from analyzer.selection import Selection
 
 _NAMES_SHOWN: Final = 5
@@ -53,12 +54,15 @@ class Run:
     force: bool
     strict: bool
     selection: Selection | None = None
-    question: Question | None = None
+    choice: Choice | None = None  # what is redacted; None for nothing
+    question: Question | None = None  # what is explained
 
     def analyze(
         self, unusable: Callable[[Analysis], str | None], progress: Callable[[str, int, int], None] | None = None
-    ) -> Analysis:
+    ) -> tuple[Analysis, Key | None]:
         """Check the outputs, then analyze; ``unusable`` tells why a result is of no use to the command.
+
+        Returned is the key of the redaction, too, where there is one.
 
         Raises
         ------
@@ -67,15 +71,7 @@ class Run:
         """
         try:
             check_outputs(self.targets, self.inputs, force=self.force)
-            from analyzer import pipeline  # noqa: PLC0415 - pandas takes half a second: not before the checks
-
-            analysis = pipeline.analyze(
-                self.inputs,
-                command=self.command,
-                progress=progress,
-                selection=self.selection,
-                question=self.question,
-            )
+            analysis, key = self._analyzed(progress)
         except QuestionError as error:
             raise RefusedError(Exit.USAGE if error.usable else Exit.NOTHING_USABLE, str(error)) from error
         except (InputError, OutputError) as error:
@@ -84,9 +80,30 @@ class Run:
             raise RefusedError(Exit.NOTHING_USABLE, f"{reason}: nothing was written", analysis.problems)
         if self.strict and _lost(analysis):
             raise RefusedError(Exit.LOST, "something was lost (--strict): nothing was written", analysis.problems)
-        return analysis
+        return analysis, key
 
-    def finish(self, analysis: Analysis, texts: Sequence[Iterable[str]]) -> Exit:
+    def _analyzed(self, progress: Callable[[str, int, int], None] | None) -> tuple[Analysis, Key | None]:
+        from analyzer import pipeline  # noqa: PLC0415 - pandas takes half a second: not before the checks
+
+        if self.choice is None:
+            return pipeline.analyze(
+                self.inputs,
+                command=self.command,
+                progress=progress,
+                selection=self.selection,
+                question=self.question,
+            ), None
+        return pipeline.analyze_redacted(
+            self.inputs,
+            self.choice,
+            outputs=self.targets,
+            command=self.command,
+            progress=progress,
+            selection=self.selection,
+            question=self.question,
+        )
+
+    def finish(self, analysis: Analysis, texts: Sequence[Iterable[str | bytes]]) -> Exit:
         """Write one output per target and tell the exit code.
 
         Raises

@@ -21,6 +21,7 @@ from analyzer.model import (
     Kind,
     KindCount,
     Program,
+    ServiceUse,
     Timeline,
     TimelineSeries,
 )
@@ -43,13 +44,30 @@ def programs(events: pd.DataFrame) -> tuple[Program, ...]:
     """Fold events by computer and application, most blocks first."""
     if events.empty:
         return ()
-    groups = Groups(group_numbers(events, ("computer", "application")))
+    columns = _use(events, Groups(group_numbers(events, ("computer", "application"))))
+    out = [Program(*row) for row in zip(*(columns[name] for name in Program.__dataclass_fields__), strict=True)]
+    return tuple(sorted(out, key=lambda p: (-p.blocks, -p.drops, -p.permits, p.application or "", p.computer or "")))
+
+
+def services(events: pd.DataFrame) -> tuple[ServiceUse, ...]:
+    """Fold the events of which the services are known by computer, services and application, most blocks first."""
+    part = events[events["services"].notna().to_numpy(dtype=bool)]
+    if part.empty:
+        return ()
+    columns = _use(part, Groups(group_numbers(part, ("computer", "services", "application"))))
+    out = [ServiceUse(*row) for row in zip(*(columns[name] for name in ServiceUse.__dataclass_fields__), strict=True)]
+    return tuple(sorted(out, key=lambda s: (-s.blocks, -s.drops, -s.permits, s.services, s.computer or "")))
+
+
+def _use(events: pd.DataFrame, groups: Groups) -> dict[str, list[Any]]:
+    """Return what each group of events names, counts of its events, and its times."""
     heads = events.iloc[groups.first]
     blocked = _is(events, "block")
     times = nanoseconds(events["time"])
-    columns = {
+    return {
         "computer": cells.texts(heads["computer"]),
         "application": cells.texts(heads["application"]),
+        "services": heads["services"].tolist(),
         "blocks": groups.count(blocked).tolist(),
         "attempts": groups.distinct(events["attempt"], blocked).tolist(),
         "drops": groups.count(_is(events, "drop")).tolist(),
@@ -59,8 +77,6 @@ def programs(events: pd.DataFrame) -> tuple[Program, ...]:
         "first": cells.rfc3339_all(groups.least(np.where(times == NO_TIME, FAR, times))),
         "last": cells.rfc3339_all(groups.most(times)),
     }
-    out = [Program(*row) for row in zip(*(columns[name] for name in Program.__dataclass_fields__), strict=True)]
-    return tuple(sorted(out, key=lambda p: (-p.blocks, -p.drops, -p.permits, p.application or "", p.computer or "")))
 
 
 def _is(events: pd.DataFrame, action: str) -> NDArray[np.bool_]:

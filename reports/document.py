@@ -58,6 +58,20 @@ def _text(analysis: Analysis, names: Iterable[str]) -> str:
     return safe(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()) + "\n"
 
 
+def key_json(key: Mapping[str, Any]) -> str:
+    """Return the key of a redaction as indented JSON text with a final line end."""
+    return safe(orjson.dumps(_spelled(key), option=orjson.OPT_INDENT_2).decode()) + "\n"
+
+
+def _spelled(value: Any) -> Any:
+    """Return dicts, lists and whole texts, nothing left out."""
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, Mapping):
+        return {whole(str(key)): _spelled(item) for key, item in value.items()}
+    return [_spelled(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
 @cache
 def _names(kind: Hashable) -> tuple[tuple[str, bool], ...] | None:
     """Return a dataclass's field names, each with whether it holds a symbol; None for other types."""

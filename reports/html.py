@@ -10,56 +10,48 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from functools import cache, lru_cache
+from functools import cache, partial
 from importlib import resources
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from reports import charts, coverage_chart, engine_words, glossary, handbook, text, view, words
+from reports import charts, coverage_chart, engine_words, glossary, handbook, limits, rowtext, show, text, view, words
 from reports.bytecode import bytecode_cache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from analyzer.model import Analysis, InputFile
-
-LONGEST_CELL: Final = 110  # characters of one piece of evidence before its middle is folded away
-LONGEST_SHOWN: Final = 8000  # characters of one piece of evidence in the page at all
-LONGEST_PROSE: Final = 2500
-_BREAK: Final = Markup("\\<wbr>")  # a path may be broken behind each separator
-LONGEST_WORD: Final = 56  # a longer part of a command may be broken
-_kept: Final = lru_cache(maxsize=1024)  # most rows show what others show: programs, addresses, reasons, times
+    from reports.zone import Zone
 
 
-def render_html(analysis: Analysis) -> str:
+def render_html(analysis: Analysis, zone: Zone | None = None) -> str:
     """Render the result as one HTML file.
 
     Parameters
     ----------
     analysis
         The whole result. Nothing else is read: no clock, no file, no network; equal results give equal bytes.
+    zone
+        Where times are shown in as well, beside UTC.
 
     Returns
     -------
     The text of the file. It can always be encoded as UTF-8.
     """
-    return render_page(
-        "report.html.j2",
-        analysis,
-        v=view.build(analysis),
-        chart=charts.timeline_chart(analysis.timeline, analysis.coverage.markers),
-        fits=view.fits(analysis.coverage),
-        cover=coverage_chart.coverage_chart(analysis.inputs, analysis.coverage),
-        kinds=input_kinds(analysis.inputs),
-        reading=view.reading(analysis.problems),
-        handbook=handbook.for_analysis(analysis),
-    )
+    shared = shared_parts()
+    tried: int | None = 0
+    html = ""
+    while tried is not None:
+        html = _rendered(analysis, limits.FITS[tried], zone, shared)
+        tried = limits.next_fit(tried, len(html.encode("utf-8")))
+    return html
 
 
-def render_page(template: str, analysis: Analysis, **more: object) -> str:
-    """Render one page of its own with the style sheet, the script and the policy that all pages share."""
+def shared_parts() -> dict[str, object]:
+    """Return what all pages share: the style sheet, the script, and the policy that allows these alone."""
     css, script = _asset("report.css"), _asset("report.js")
     policy = "; ".join(
         (
@@ -70,16 +62,32 @@ def render_page(template: str, analysis: Analysis, **more: object) -> str:
             "form-action 'none'",
         )
     )
+    return {"css": Markup(css), "script": Markup(script), "policy": policy}  # noqa: S704 - our own files
+
+
+def render_page(template: str, analysis: Analysis, **more: object) -> str:
+    """Render one page of its own in the style of the report."""
+    page = _environment(None).get_template(template)
+    return page.render(a=analysis, computers=computers(analysis), zone=None, **more, **shared_parts())
+
+
+def _rendered(analysis: Analysis, fit: limits.Fit, zone: Zone | None, shared: Mapping[str, object]) -> str:
+    shown = fit.texts(analysis)
     return (
-        _environment()
-        .get_template(template)
+        _environment(zone)
+        .get_template("report.html.j2")
         .render(
-            a=analysis,
-            computers=computers(analysis),
-            **more,
-            css=Markup(css),  # noqa: S704 - our own file
-            script=Markup(script),  # noqa: S704 - our own file
-            policy=policy,
+            a=shown,
+            v=view.build(shown, fit.limits()),
+            chart=charts.timeline_chart(shown.timeline, shown.coverage.markers),
+            fits=view.fits(shown.coverage),
+            cover=coverage_chart.coverage_chart(shown.inputs, shown.coverage),
+            computers=computers(shown),
+            kinds=input_kinds(shown.inputs),
+            reading=view.reading(shown.problems),
+            zone=None if zone is None else zone.name,
+            handbook=handbook.for_analysis(shown),
+            **shared,
         )
     )
 
@@ -109,7 +117,7 @@ def _finalize(value: object) -> object:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(zone: Zone | None) -> Environment:
     environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=select_autoescape(enabled_extensions=("html", "j2"), default=True, default_for_string=True),
@@ -122,22 +130,27 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         {
-            "ev": evidence,
-            "brief": brief,
-            "prose": prose,
-            "path": path,
-            "command": command,
-            "t": time,
-            "exact": text.exact,
+            "ev": show.evidence,
+            "brief": show.brief,
+            "prose": show.prose,
+            "path": show.path,
+            "command": show.command,
+            "xml": show.xml,
+            "filename": show.filename,
+            "query": show.query,
+            "label": show.label,
+            "t": partial(show.time, zone=zone),
+            "utc": partial(show.time, zone=zone, behind=" UTC"),
+            "exact": partial(show.exact, zone=zone),
             "num": text.number,
             "size": text.size,
-            "span": text.span,
+            "span": partial(show.span, zone=zone),
             "slug": text.slug,
             "layer": words.layer_words,
             "protocol": words.protocol_words,
             "rulewords": words.rule_words,
             "fold": view.fold,
-            "moments": moments,
+            "moments": show.moments,
             "middle": text.middle,
             "pieces": handbook.pieces,
         }
@@ -174,91 +187,14 @@ def _environment() -> Environment:
             "MOST_BINS": view.MOST_BINS,
             "MOST_INPUTS": view.MOST_INPUTS,
             "MOST_HOSTS": view.MOST_HOSTS,
+            "FLOW_KEYS": rowtext.header(rowtext.FLOW_KEYS),
+            "FILTER_KEYS": rowtext.header(rowtext.FILTER_KEYS),
+            "PROGRAM_KEYS": rowtext.header(rowtext.PROGRAM_KEYS),
+            "SERVICE_KEYS": rowtext.header(rowtext.SERVICE_KEYS),
             "MOST_CONDITIONS": view.MOST_CONDITIONS,
         }
     )
     return environment
-
-
-# ----------------------------------------------------------------------------------------------------- filters
-
-
-def _pieces(shown: str) -> Markup:
-    """Escape neutral text for HTML; its visible escapes get a style of their own."""
-    return Markup("").join(
-        Markup('<span class="esc">{}</span>').format(piece) if escaped else escape(piece).replace("\\", _BREAK)
-        for piece, escaped in text.escapes(shown)
-    )
-
-
-@_kept
-def prose(value: str) -> Markup:
-    """Show a sentence; it may hold evidence, so it is neutral and not endless."""
-    return _pieces(text.clip(text.neutral(value[: LONGEST_PROSE * 4]), LONGEST_PROSE))
-
-
-@_kept
-def evidence(value: str | None, limit: int = LONGEST_CELL) -> Markup:
-    """Show a piece of evidence, isolated from the direction of the text around it; long ones fold."""
-    if value is None:
-        return Markup('<span class="nil">—</span>')
-    shown = text.neutral(value[:LONGEST_SHOWN])
-    if len(shown) <= limit:
-        return Markup('<bdi class="ev">{}</bdi>').format(_pieces(shown))
-    full = shown if len(value) <= LONGEST_SHOWN else shown + f" … ({text.number(len(value) - LONGEST_SHOWN)} more)"
-    return Markup(
-        '<details class="long"><summary><bdi class="ev">{}</bdi></summary><bdi class="ev">{}</bdi></details>'
-    ).format(_pieces(text.middle(shown, limit)), _pieces(full))
-
-
-@_kept
-def brief(value: str, limit: int) -> Markup:
-    """Show a piece of evidence inside a sentence or a heading, where nothing can fold: long ones lose their middle."""
-    return Markup('<bdi class="ev">{}</bdi>').format(_pieces(text.middle(text.neutral(value[:LONGEST_SHOWN]), limit)))
-
-
-@_kept
-def path(value: str | None) -> Markup:
-    """Show a program: its file name first, its folder below."""
-    if value is None:
-        return Markup('<span class="nil">not recorded</span>')
-    folder, name = text.split_path(value)
-    shown = Markup('<div class="file">{}</div>').format(evidence(name))
-    return shown + Markup('<div class="folder">{}</div>').format(evidence(folder)) if folder else shown
-
-
-def command(value: str) -> Markup:
-    """Show a command to copy: neutral, one line, broken only between a parameter with its value and the next."""
-    parts: list[str] = []
-    for word in text.neutral_command(value).split(" "):
-        if (
-            parts
-            and not word.startswith("-")
-            and parts[-1].startswith("-")
-            and len(parts[-1]) + len(word) < LONGEST_WORD
-        ):
-            parts[-1] += " " + word
-        else:
-            parts.append(word)
-    return Markup(" ").join(
-        Markup('<span class="tok">{}</span>').format(_pieces(part)) if len(part) <= LONGEST_WORD else _pieces(part)
-        for part in parts
-    )
-
-
-@_kept
-def time(value: str | None) -> Markup:
-    """Show a time to the second, with the full time for machines beside it."""
-    if value is None:
-        return Markup('<span class="nil">—</span>')
-    if text.instant(value) is None:
-        return evidence(value)
-    return Markup('<time datetime="{}">{}</time>').format(text.neutral(value), text.when(value))
-
-
-def moments(mapping: Mapping[str, object]) -> list[tuple[str, str | None]]:
-    """Return the entries of a mapping as (words, text); its keys are the program's own."""
-    return [(key.replace("_", " "), None if item is None else str(item)) for key, item in mapping.items()]
 
 
 def input_kinds(inputs: Sequence[InputFile]) -> list[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from analyzer.model import Analysis, Finding, KindCount, Problem, ProblemSeverity, Severity, StateFits
+    from reports.zone import Zone
 
 MOST_KINDS: Final = 7
 MOST_FINDINGS: Final = 3
@@ -49,16 +50,20 @@ def _host(name: str | None) -> str:
     return "events that name no computer" if name is None else text.middle(text.neutral(name[:200]), 40)
 
 
-def print_summary(analysis: Analysis, console: Console) -> None:
-    """Print what was found: the sentence, the counts by kind, the first findings, trust, and what was not read."""
-    _Summary(console).show(analysis)
+def print_summary(analysis: Analysis, console: Console, zone: Zone | None = None) -> None:
+    """Print what was found: the sentence, the counts by kind, the first findings, trust, and what was not read.
+
+    ``zone`` is where times are shown in as well, beside UTC.
+    """
+    _Summary(console, zone).show(analysis)
 
 
 class _Summary:
     """Prints the parts; holds the console and what it can show."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, zone: Zone | None) -> None:
         self._console = console
+        self._zone = zone
         self._width = min(console.width, WIDEST)
         self._encoding = console.encoding
 
@@ -88,6 +93,8 @@ class _Summary:
             self._line((engine_words.agreement_words(analysis.agreement), "dim"))
         if analysis.selection is not None:
             self._line(("Only a part is shown: ", "bold yellow"), (f"{analysis.selection.sentence}.", ""))
+        if analysis.redaction is not None:
+            self._line(("Redacted: ", "bold"), (f"{analysis.redaction.sentence}.", ""))
         self._gap()
         self._counts(analysis)
         if analysis.answer.kinds:
@@ -106,6 +113,9 @@ class _Summary:
         span = text.span(analysis.coverage.first, analysis.coverage.last)
         files = text.counted(len(analysis.inputs), "file")
         self._line((f"{shown}{more} · {span} · {files}", "dim"))
+        local = None if self._zone is None else self._zone.span(analysis.coverage.first, analysis.coverage.last)
+        if self._zone is not None and local is not None:
+            self._line((f"{self._zone.name}: {local}", "dim"))
 
     def _fits(self, analysis: Analysis) -> list[tuple[str, str]]:
         """Say whether the states fit, computer by computer where that differs."""

@@ -7,130 +7,55 @@ there.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from reports import text
+from reports import rowtext, text
+from reports.crossrefs import Crossrefs, crossrefs
+from reports.limits import Limits
+from reports.viewrows import (
+    EvidenceRow,
+    FilterRow,
+    FindingRow,
+    FlowRow,
+    Fold,
+    Link,
+    ProgramRow,
+    RuleRow,
+    ServiceRow,
+    View,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from analyzer.model import (
         Analysis,
         CitedFilter,
         CitedRule,
         Coverage,
-        Evidence,
         Finding,
         HostState,
         Problem,
         ProblemSeverity,
-        Program,
         StateFits,
-        Verdict,
     )
 
 T = TypeVar("T")
 
 WORST_FIRST: Final[tuple[ProblemSeverity, ...]] = ("lost", "doubtful", "note")
 
-MOST_FLOWS: Final = 500
-MOST_FILTERS: Final = 200
-MOST_PROGRAMS: Final = 200
-MOST_PROBLEMS: Final = 200
+WHOLE: Final = Limits()
 MOST_EVIDENCE: Final = 60
 MOST_MARKERS: Final = 60
 MOST_BINS: Final = 120
 MOST_INPUTS: Final = 200
 MOST_CONDITIONS: Final = 60
-MOST_RULES: Final = 200
 MOST_HOSTS: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Fold(Generic[T]):
-    """The rows that a page shows, and how many it leaves to the exports."""
-
-    rows: tuple[T, ...]
-    hidden: int
-
-    @property
-    def total(self) -> int:
-        """Rows shown and rows hidden."""
-        return len(self.rows) + self.hidden
 
 
 def fold(rows: Sequence[T], most: int) -> Fold[T]:
     """Keep the first ``most`` rows; the result is ordered, so the first ones matter most."""
     return Fold(tuple(rows[:most]), max(0, len(rows) - most))
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A link inside the page."""
-
-    anchor: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class FilterRow:
-    """A cited filter, its anchor and the flows that name it."""
-
-    anchor: str
-    cited: CitedFilter
-    flows: Fold[Link]
-    rules: tuple[Link, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RuleRow:
-    """A cited rule id and its anchor."""
-
-    anchor: str
-    cited: CitedRule
-
-
-@dataclass(frozen=True, slots=True)
-class FlowRow:
-    """A verdict, its anchor, its filter's anchor and the findings that rest on it."""
-
-    anchor: str
-    number: int
-    verdict: Verdict
-    filter_anchor: str | None
-    findings: tuple[Link, ...]
-    rule: Link | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceRow:
-    """One piece of evidence and the anchor of the filter that it names."""
-
-    evidence: Evidence
-    filter_anchor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class FindingRow:
-    """A finding, its anchor and its evidence."""
-
-    anchor: str
-    finding: Finding
-    evidence: Fold[EvidenceRow]
-    permits: tuple[tuple[tuple[int, str | None], ...], ...]
-    rules: tuple[Link, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """All rows of the page."""
-
-    flows: Fold[FlowRow]
-    filters: Fold[FilterRow]
-    programs: Fold[Program]
-    problems: Fold[Problem]
-    findings: tuple[FindingRow, ...]
-    rules: Fold[RuleRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,17 +154,17 @@ def fits(coverage: Coverage) -> tuple[Fits, ...]:
     )
 
 
-def build(analysis: Analysis) -> View:
-    """Give every row of the page its anchor and its links."""
-    shown = fold(analysis.cited, MOST_FILTERS)
+def build(analysis: Analysis, limits: Limits = WHOLE) -> View:
+    """Give every row of the page its anchor and its links; ``limits`` say how many rows there are."""
+    shown = fold(analysis.cited, limits.filters)
     lookup, names = _filter_anchors(shown.rows)
     anchors = _Anchors()
     finding_names = [anchors.take(f"finding-{text.slug(item.key or item.id)}") for item in analysis.findings]
     titles = {item.key: Link(name, item.title) for name, item in zip(finding_names, analysis.findings, strict=True)}
-    cited = fold(analysis.rules, MOST_RULES)
+    cited = fold(analysis.rules, limits.rules)
     rule_rows = tuple(RuleRow(f"rule-{i}", item) for i, item in enumerate(cited.rows, start=1))
     rules = _Rules(rule_rows)
-    flows = fold(analysis.verdicts, MOST_FLOWS)
+    flows = fold(analysis.verdicts, limits.flows)
     flow_rows = []
     named: dict[str, list[Link]] = {}
     for i, verdict in enumerate(flows.rows, start=1):
@@ -247,34 +172,71 @@ def build(analysis: Analysis) -> View:
         anchor = lookup.anchor(used, verdict.state)
         links = tuple(titles[key] for key in verdict.findings if key in titles)
         rule = rules.link(verdict.rule_id, verdict.computer)
-        flow_rows.append(FlowRow(f"flow-{i}", i, verdict, anchor, links, rule))
+        flow_rows.append(FlowRow(f"flow-{i}", i, verdict, anchor, links, rule, rowtext.flow(i, verdict)))
         if anchor is not None:
             named.setdefault(anchor, []).append(Link(f"flow-{i}", str(i)))
+    refs = crossrefs(analysis, [(row.anchor, row.verdict) for row in flow_rows])
     return View(
         flows=Fold(tuple(flow_rows), flows.hidden),
         filters=Fold(
             tuple(
-                FilterRow(name, item, fold(named.get(name, []), 12), rules.links(item.rule_ids))
-                for name, item in zip(names, shown.rows, strict=True)
+                FilterRow(
+                    name, item, fold(named.get(name, []), 12), rules.links(item.rule_ids), rowtext.filter_(item), xml
+                )
+                for name, item, xml in zip(names, shown.rows, _xml(shown.rows, limits.xml), strict=True)
             ),
             shown.hidden,
         ),
-        programs=fold(analysis.programs, MOST_PROGRAMS),
-        problems=fold(analysis.problems, MOST_PROBLEMS),
+        programs=_programs(analysis, refs, limits),
+        services=_services(analysis, refs, titles, limits),
+        refs=refs,
+        problems=fold(analysis.problems, limits.problems),
         findings=tuple(
-            _finding_row(name, item, lookup, rules) for name, item in zip(finding_names, analysis.findings, strict=True)
+            _finding_row(name, item, lookup, rules, refs)
+            for name, item in zip(finding_names, analysis.findings, strict=True)
         ),
         rules=Fold(rule_rows, cited.hidden),
     )
 
 
-def _finding_row(anchor: str, finding: Finding, lookup: _Filters, rules: _Rules) -> FindingRow:
+def _xml(cited: Sequence[CitedFilter], room: int) -> list[str | None]:
+    """Return the XML of each filter as long as there is room."""
+    out = []
+    for item in cited:
+        room -= len(item.xml or "")
+        out.append(item.xml if room >= 0 else None)
+    return out
+
+
+def _programs(analysis: Analysis, refs: Crossrefs, limits: Limits) -> Fold[ProgramRow]:
+    shown = fold(analysis.programs, limits.programs)
+    rows = (
+        ProgramRow(item, refs.programs.get((item.computer, item.application)), rowtext.program(i, item))
+        for i, item in enumerate(shown.rows, start=1)
+    )
+    return Fold(tuple(rows), shown.hidden)
+
+
+def _services(analysis: Analysis, refs: Crossrefs, titles: Mapping[str, Link], limits: Limits) -> Fold[ServiceRow]:
+    shown = fold(analysis.services, limits.services)
+    rows = []
+    for i, item in enumerate(shown.rows, start=1):
+        served = ((item.computer, item.application), item.services)
+        links = tuple(titles[key] for key in refs.findings.get(served, ()) if key in titles)
+        rows.append(ServiceRow(item, refs.services.get(served), links, rowtext.service(i, item)))
+    return Fold(tuple(rows), shown.hidden)
+
+
+def _finding_row(anchor: str, finding: Finding, lookup: _Filters, rules: _Rules, refs: Crossrefs) -> FindingRow:
     evidence = fold(finding.evidence, MOST_EVIDENCE)
     return FindingRow(
         anchor,
         finding,
         Fold(
-            tuple(EvidenceRow(item, lookup.anchor(item.filter_id, item.input)) for item in evidence.rows),
+            tuple(
+                EvidenceRow(item, lookup.anchor(item.filter_id, item.input), refs.record(item.record_id))
+                for item in evidence.rows
+            ),
             evidence.hidden,
         ),
         tuple(tuple((i, lookup.anchor(i)) for i in service.permits) for service in finding.services or ()),

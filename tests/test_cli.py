@@ -79,9 +79,9 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     pipeline = types.ModuleType("analyzer.pipeline")
     pipeline.analyze = shell.analyze
     html = types.ModuleType("reports.html")
-    html.render_html = lambda _: PAGE
+    html.render_html = lambda *_: PAGE
     terminal = types.ModuleType("reports.terminal")
-    terminal.print_summary = lambda result, console: console.print(result.answer.sentence)
+    terminal.print_summary = lambda result, console, zone: console.print(result.answer.sentence)
     terminal.MOST_PROBLEMS = 2
     for owner, module in ((analyzer, pipeline), (reports, html), (reports, terminal)):
         monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -295,7 +295,7 @@ def test_filters_of_a_log_alone_are_nothing_usable(shell: Shell) -> None:
 
 
 def test_an_unknown_format_is_wrong_usage(shell: Shell) -> None:
-    assert shell.run("events", "in.evtx", "--format", "csv") == 2
+    assert shell.run("events", "in.evtx", "--format", "tsv") == 2
 
 
 # ------------------------------------------------------------------------------------------------------ exit codes
@@ -501,9 +501,9 @@ def program(code: str, *arguments: str, **options: object) -> subprocess.Popen[s
             module.__dict__.update(members)
             sys.modules[module.__name__] = module
             setattr(owner, name, module)
-        stand_in(reports, "html", render_html=lambda _: "page")
+        stand_in(reports, "html", render_html=lambda *_: "page")
         stand_in(reports, "terminal", MOST_PROBLEMS=2,
-                 print_summary=lambda result, console: console.print("summary " * 100000))
+                 print_summary=lambda result, console, zone: console.print("summary " * 100000))
         def analyze(paths, *, command=(), progress=None, selection=None, question=None):
             return analysis()
     """
@@ -553,7 +553,7 @@ def test_a_reader_who_goes_away_is_no_error(tmp_path: Path, arguments: tuple[str
     endless = """
         from reports import export
         export.event_lines = lambda _: ("{}" * 1000 for _ in range(10000))
-        reports.html.render_html = lambda _: "page" * 1000000
+        reports.html.render_html = lambda *_: "page" * 1000000
     """
     with program(endless, *arguments, cwd=tmp_path) as process:
         assert process.stdout is not None

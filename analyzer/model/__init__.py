@@ -23,7 +23,7 @@ from analyzer.model.evidence import (
 )
 from analyzer.model.findings import Finding, Narrower, Remedy, ServiceAnswer, ServiceOutcome, Verdict
 from analyzer.model.rules import CitedRule, Rule, RuleInState
-from analyzer.model.summary import Answer, KindCount, Program, Selected, Timeline, TimelineSeries
+from analyzer.model.summary import Answer, KindCount, Program, Redacted, Selected, ServiceUse, Timeline, TimelineSeries
 from analyzer.model.words import (
     EVENT_KEYS,
     SCHEMA_VERSION,
@@ -79,6 +79,7 @@ __all__ = [
     "Program",
     "Recorded",
     "Recording",
+    "Redacted",
     "Remedy",
     "Rule",
     "RuleInState",
@@ -86,6 +87,7 @@ __all__ = [
     "ServiceAnswer",
     "ServiceOutcome",
     "ServiceResult",
+    "ServiceUse",
     "Severity",
     "StateFits",
     "Switch",
@@ -113,9 +115,11 @@ class Analysis:
     agreement: Agreement | None = None  # None where no state was used for any event
     explanations: tuple[Explanation, ...] = ()  # what was asked for by `explain`; in a document of its own
     selection: Selected | None = None  # None where everything is shown
-    services: tuple[ServiceAnswer, ...] = ()  # what became of each service's allow rule
+    service_rules: tuple[ServiceAnswer, ...] = ()  # what became of each service's allow rule
     rules: tuple[CitedRule, ...] = ()
     endpoints: tuple[OpenConnections, ...] = ()
+    services: tuple[ServiceUse, ...] = ()
+    redaction: Redacted | None = None  # None where everything is as recorded
     schema_version: int = SCHEMA_VERSION
     events: pd.DataFrame | None = field(default=None, repr=False, compare=False)
     filters: pd.DataFrame | None = field(default=None, repr=False, compare=False)

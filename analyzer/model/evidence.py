@@ -77,6 +77,7 @@ class CitedFilter:
     drops: int
     permits: int
     rule_ids: tuple[str, ...] = ()  # of the exported rules that it was made from: by its origin, or name and conditions
+    xml: str | None = None  # as the state has it; None where no state lists it, or to keep the result readable
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from analyzer.model.words import Action, Kind
 
 
@@ -70,6 +72,23 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceUse:
+    """One service on one computer, all its flows together; several names where the process hosts all of them."""
+
+    computer: str | None
+    services: tuple[str, ...]
+    application: str | None
+    blocks: int
+    attempts: int
+    drops: int
+    permits: int
+    flows: int
+    kinds: tuple[tuple[Kind, int], ...]
+    first: str | None
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Selected:
     """What was asked for, in words, and how many of all events fit. ``sentence`` says it, and what is left out."""
 
@@ -77,3 +96,11 @@ class Selected:
     shown: int
     total: int
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """What labels stand for in this result: a sentence, and how many of each there are in what was handed in."""
+
+    sentence: str
+    counts: Mapping[str, int]

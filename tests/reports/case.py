@@ -28,6 +28,7 @@ from analyzer.model import (
     Program,
     Remedy,
     ServiceOutcome,
+    ServiceUse,
     Timeline,
     TimelineSeries,
     Verdict,
@@ -196,6 +197,9 @@ def _cited() -> tuple[CitedFilter, ...]:
             308,
             0,
             0,
+            xml="<item>\n    <filterKey>{5f2a1c11-0000-4000-8000-00000000beef}</filterKey>\n"
+            "    <displayData>\n        <name>Default Outbound</name>\n    </displayData>\n"
+            "    <filterId>71234</filterId>\n</item>",
         ),
         *(
             CitedFilter(
@@ -377,6 +381,17 @@ def _programs() -> tuple[Program, ...]:
     )
 
 
+def _services() -> tuple[ServiceUse, ...]:
+    row = next(item for item in _verdicts() if item.services)
+    kinds = ((row.kind, row.count),) if row.kind else ()
+    return (
+        ServiceUse(
+            row.computer, row.services or (), row.application, row.count, 2, 0, 3, 1, kinds, row.first, row.last
+        ),
+        ServiceUse("server-02.example.test", ("Dnscache",), SVCHOST, 1, 1, 0, 0, 1, kinds, row.first, None),
+    )
+
+
 def _answer(sentence: str) -> Answer:
     return Answer(
         sentence=sentence,
@@ -511,6 +526,7 @@ def rich() -> Analysis:
         ),
         timeline=_timeline(),
         programs=_programs(),
+        services=_services(),
         cited=_cited(),
         agreement=None,
     )

@@ -70,8 +70,9 @@ def test_rules_are_shown_and_linked_from_flow_finding_and_filter() -> None:
     assert "it is for domain; Example" in words_of(html)
     assert "not in the store" in words_of(html)
     assert "the id alone does not tell which is meant" in words_of(html)
-    for section in ("flows", "findings", "filters"):
+    for section in ("flows", "findings"):
         assert root.get_element_by_id(section).xpath(".//a[@href='#rule-1']"), section
+    assert root.xpath("//section[@class='sheet']//a[@href='#rule-1']")
     assert root.get_element_by_id("rule-1") is not None
 
 
