@@ -391,7 +391,7 @@ def test_services_are_told_with_what_became_of_their_rules() -> None:
         users=(), account="S-1-5-18", ports=("TCP 443",), missing=(), words="its allow filter fits",
     )  # fmt: skip
     quiet = dataclasses.replace(row, name="Quiet", result="not-seen", confidence=None, blocks=0)
-    shown = words_of(render_html(dataclasses.replace(case.empty(), services=(row, quiet))))
+    shown = words_of(render_html(dataclasses.replace(case.empty(), service_rules=(row, quiet))))
     for item in (
         "BITS<b>",
         "misses by the token",
