@@ -96,7 +96,7 @@ def test_sections_come_in_the_order_of_reading(page: str) -> None:
             "findings",
             "coverage",
             "programs",
-        "services",
+            "services",
             "filters",
             "flows",
             "inputs",
