@@ -25,7 +25,10 @@ from analyzer.selection_options import NarrowCommand, narrow, parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from rich.console import Console
+
     from analyzer.model import Analysis, Problem
+    from analyzer.reviewmodel import Review
 
 NAME: Final = "wfp-analyzer"
 _PROBLEMS_SHOWN: Final = 10
@@ -99,6 +102,7 @@ _GROUP_EXAMPLES: Final = _examples(
     "wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json",
     "wfp-analyzer events security.evtx wfpstate.xml -o events.jsonl",
     "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
+    "wfp-analyzer diff before/wfpstate.xml after/wfpstate.xml --json diff.json",
 )
 _REPORT_EXAMPLES: Final = _examples(
     "wfp-analyzer report security.evtx wfpstate.xml",
@@ -112,6 +116,12 @@ _EVENTS_EXAMPLES: Final = _examples(
 _FILTERS_EXAMPLES: Final = _examples(
     "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
     "wfp-analyzer filters wfpstate.xml | jq 'select(.action == \"block\") | {filter_id, name, kind}'",
+)
+
+_DIFF_EXAMPLES: Final = _examples(
+    "wfp-analyzer diff before/wfpstate.xml after/wfpstate.xml",
+    "wfp-analyzer diff ticket-before.zip ticket-after.zip --json diff.json --force",
+    "wfp-analyzer diff monday/ friday/ --json - | jq -r '.changes[].words'",
 )
 
 
@@ -221,6 +231,41 @@ def filters(context: click.Context, inputs: tuple[Path, ...], output: Path, *, f
     return _finish(run, analysis, [(line + "\n" for line in filter_lines(analysis))], progress)
 
 
+@cli.command(epilog=_DIFF_EXAMPLES)
+@click.argument("before", metavar="BEFORE", type=_PATH)
+@click.argument("after", metavar="AFTER", type=_PATH)
+@click.option("--json", "json_", type=_PATH, help="Also write the result as JSON; - is standard output.")
+@_shared
+def diff(context: click.Context, before: Path, after: Path, json_: Path | None, *, force: bool, strict: bool) -> int:
+    """Compare two sides: what changed in the filters that Windows enforces, and what the change opens and blocks.
+
+    Each side is a WFP state (netsh wfp show state), filters (netsh wfp show filters), exported firewall rules, or a
+    folder or .zip archive of these. Filters are matched by what they are, not by their numbers.
+    """
+    from analyzer.reviewrun import DiffRun
+
+    targets = () if json_ is None else (json_,)
+    check_standard_output()
+    run = DiffRun(context.obj or (), before, after, targets, force, strict)
+    progress = _progress()
+    with _shown(progress, "comparing"):
+        review = run.compare(None if progress is None else progress.step)
+    texts = []
+    if json_ is not None:
+        from reports.reviewjson import review_json
+
+        texts.append([review_json(review)])
+    taken = STDOUT in targets
+    if not taken:
+        _print_review(review)
+    code = run.finish(review, texts)
+    if taken:
+        _print_review(review, err=True)
+    elif json_ is not None:
+        _say(f"written: {json_}", err=False)
+    return code
+
+
 # --------------------------------------------------------------------------------------------------------------
 # What people see
 
@@ -261,18 +306,32 @@ def _print_summary(analysis: Analysis, *, err: bool = False) -> None:
 
     Each problem is said once in one place: where summary and messages meet, only those that the summary leaves out.
     """
-    from rich.console import Console
-
     from reports import terminal
-
-    class Plain(Console):
-        def on_broken_pipe(self) -> None:
-            raise BrokenPipeError  # rich would end the whole program, and lead standard output nowhere
 
     together = err or (_is_terminal(sys.stdout) and _is_terminal(sys.stderr))
     with standard_error() if err else standard_output():
-        terminal.print_summary(analysis, Plain(stderr=err, highlight=False))
+        terminal.print_summary(analysis, _console(err=err))
     _say_problems(analysis.problems, told=terminal.MOST_PROBLEMS if together else 0)
+
+
+def _print_review(review: Review, *, err: bool = False) -> None:
+    """Print a comparison, as :func:`_print_summary` prints an analysis."""
+    from reports import reviewterminal
+
+    together = err or (_is_terminal(sys.stdout) and _is_terminal(sys.stderr))
+    with standard_error() if err else standard_output():
+        reviewterminal.print_review(review, _console(err=err))
+    _say_problems(review.problems, told=reviewterminal.MOST_PROBLEMS if together else 0)
+
+
+def _console(*, err: bool) -> Console:
+    from rich.console import Console as Rich
+
+    class Plain(Rich):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would end the whole program, and lead standard output nowhere
+
+    return Plain(stderr=err, highlight=False)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -385,9 +385,18 @@ def build(columns: Mapping[str, Sequence[object]], schema: Mapping[str, str]) ->
             out[name] = pd.Series(_times(data), dtype=TIME)
         elif dtype == TEXT:
             out[name] = pd.Series(_texts(data))
+        elif dtype == NUMBER:
+            out[name] = pd.Series(_numbers(data))
         else:
             out[name] = pd.Series(data, dtype=dtype)
     return pd.DataFrame(out)
+
+
+def _numbers(data: Sequence[object]) -> pd.arrays.IntegerArray:
+    """Keep every digit: pandas makes doubles of a list that holds numbers on both sides of 2**63."""
+    missing = pd.isna(np.array(data, dtype=object))
+    values = [0 if gone else item for item, gone in zip(data, missing.tolist(), strict=True)]
+    return pd.arrays.IntegerArray(np.array(values, dtype=np.uint64), missing)
 
 
 def _texts(data: Sequence[object]) -> pd.Categorical:

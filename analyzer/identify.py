@@ -93,6 +93,7 @@ OWN_OUTPUT: Final = Identity("unknown", "an output of this program")
 # How the outputs begin: the page's generator, the result document, lines of events and of filters.
 _OWN_MARKS: Final = ('<meta name="generator" content="wfp-analyzer', '"name": "wfp-analyzer"')
 _OWN_STARTS: Final = ('{"event_id":', '{"filter_id":')
+_OWN_DOCUMENT: Final = '{\n  "schema_version":'  # a result tells of rules in words that a list of rules has, too
 
 
 class Identifier:
@@ -140,9 +141,11 @@ def identify(head: bytes) -> Identity:
 
 
 def _identify_text(head: bytes) -> Identity:
+    start = head[:8000].decode("utf-8", "replace")
+    if start.startswith(_OWN_DOCUMENT) and any(mark in start for mark in _OWN_MARKS):
+        return OWN_OUTPUT
     root = sniff_xml(head)
     identity = _by_root(root) if root else _no_xml(head)
-    start = head[:8000].decode("utf-8", "replace")
     if identity.kind == "unknown" and (start.startswith(_OWN_STARTS) or any(mark in start for mark in _OWN_MARKS)):
         return OWN_OUTPUT
     return identity

@@ -43,9 +43,14 @@ def report_json(analysis: Analysis) -> str:
     """
     names = [item.name for item in dataclasses.fields(analysis) if item.name not in _FRAMES]
     order = (*REPORT_KEYS, *(name for name in names if name not in REPORT_KEYS))
-    document = {name: _plain(getattr(analysis, name)) for name in order}
-    document["command"] = [whole(text) for text in analysis.command]
-    return safe(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()) + "\n"
+    document = {name: getattr(analysis, name) for name in order}
+    return text_of(document | {"command": [whole(text) for text in analysis.command]})
+
+
+def text_of(document: Mapping[str, Any]) -> str:
+    """Return a result document as indented JSON text with a final line end; ``command`` is written as it is."""
+    made = {name: value if name == "command" else _plain(value) for name, value in document.items()}
+    return safe(orjson.dumps(made, option=orjson.OPT_INDENT_2).decode()) + "\n"
 
 
 @cache

@@ -1,0 +1,207 @@
+"""The whole comparison on one page: both sides read, matched, changes told as rules, exposure computed.
+
+Traffic is not replayed here: :class:`Comparison` holds both sides for whoever does, and ``Review.replay`` is its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from importlib import metadata
+from typing import TYPE_CHECKING, Final
+
+from analyzer import archive
+from analyzer.review import (
+    changes,
+    defaults,
+    exposure,
+    groups,
+    inforce,
+    leftout,
+    matching,
+    plumbing,
+    sides,
+    stores,
+    told,
+)
+from analyzer.review.groups import RULES
+from analyzer.reviewmodel import Change, DefaultChange, Review
+from analyzer.wording import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from analyzer.review.exposure import Exposure
+    from analyzer.review.identity import Item
+    from analyzer.review.leftout import Comparable
+    from analyzer.review.plumbing import Switch
+    from analyzer.review.sides import Given
+
+    Progress = Callable[[str, int, int], None]
+
+DISTRIBUTION: Final = "wfp-analyzer"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Both sides, and what is comparable of their states (None where a side has none)."""
+
+    before: Given
+    after: Given
+    filters: Comparable | None
+
+
+def compare(
+    before: Path, after: Path, *, command: Sequence[str] = (), progress: Progress | None = None
+) -> tuple[Review, Comparison]:
+    """Compare two sides.
+
+    Parameters
+    ----------
+    before, after : a state, a ``show filters`` file, an exported rule store, a folder or a zip archive of these.
+    command : the arguments to record in the result.
+    progress : called with what goes on, the bytes that are done of it, and all its bytes.
+
+    Returns
+    -------
+    The result document, and both sides as they were read.
+
+    Raises
+    ------
+    analyzer.case.InputError
+        A path does not exist or can't be opened.
+    analyzer.review.sides.SideError
+        A side holds states of several computers.
+    """
+    with archive.workspace() as folder:
+        one = sides.read("before", before, folder, progress)
+        two = sides.read("after", after, folder, progress)
+    if progress is not None:
+        progress("comparing", 0, 0)
+    return compared(one, two, command=command)
+
+
+def compared(before: Given, after: Given, *, command: Sequence[str] = ()) -> tuple[Review, Comparison]:
+    """Compare two sides that were read."""
+    filters = None
+    found: list[Change] = []
+    turned: list[DefaultChange] = []
+    opened: Exposure = exposure.Exposure((), ())
+    limits = told.limits(before, after)
+    both_stores = before.store is not None and after.store is not None
+    switched = None
+    if before.snapshot is not None and after.snapshot is not None:
+        filters = leftout.comparable(before.snapshot.dump, after.snapshot.dump)
+        limits += filters.said
+        switched = plumbing.switch(*(_defaults(given, filters) for given in (before, after)))
+        turned = [
+            DefaultChange(item.direction, item.profile, item.before, item.after, item.in_force, "state")
+            for item in switched.turned
+        ]
+        by_origin = _by_origin(before, after)
+        if not all(by_origin) and any(by_origin):
+            role = "BEFORE" if by_origin[1] else "AFTER"
+            limits.append(f"{role} holds no filter origins: blocks are matched by name and conditions, not by rule id")
+        of_states, hidden = _changes(filters, switched, by_origin=all(by_origin))
+        found += of_states
+        opened = exposure.exposure(filters.before, filters.after, filters.layers)
+        limits += opened.said
+        if switched.happened:
+            found.append(told.of_plumbing(switched, hidden, by_store=both_stores))
+    if before.store is not None and after.store is not None:
+        rules = stores.compared(before.store, after.store)
+        limits += rules.said
+        explained = inforce.explained(before, after, rules, found)
+        found = [*explained.changes, *explained.left, *stores.settings(before.store, after.store)]
+        if explained.only_plumbing:
+            limits.append(
+                f"{plural(explained.only_plumbing, 'rule')} came into force or went out of force in the states without "
+                "having changed in the stores"
+            )
+        turned = _united(turned, stores.turned(before.store, after.store), switched)
+    found += [told.of_default(item) for item in turned]
+    ordered = changes.ordered(found)
+    review = Review(
+        tool={"name": DISTRIBUTION, "version": metadata.version(DISTRIBUTION)},
+        command=tuple(command),
+        summary=told.summary(ordered, opened),
+        sides=(before.told(), after.told()),
+        inputs=(*before.inputs, *after.inputs),
+        problems=(*before.problems, *after.problems),
+        changes=ordered,
+        defaults=tuple(turned),
+        exposure=opened.found,
+        limits=tuple(limits),
+    )
+    return review, Comparison(before, after, filters)
+
+
+def _by_origin(before: Given, after: Given) -> tuple[bool, bool]:
+    """Tell which of the states hold filter origins."""
+    one, two = (
+        given.snapshot is not None and given.snapshot.book.snapshots[0].has_origins for given in (before, after)
+    )
+    return one, two
+
+
+def _defaults(given: Given, filters: Comparable) -> defaults.Defaults:
+    """Return the defaults as far as both dumps hold their layers."""
+    items = filters.before if given.role == "before" else filters.after
+    return defaults.found(items, filters.layers)
+
+
+# --------------------------------------------------------------------------------------------------------- filters
+
+
+def _changes(filters: Comparable, switched: Switch, *, by_origin: bool) -> tuple[list[Change], list[matching.Pair]]:
+    """Return the changes of filters, and the differing rules that a switch of the plumbing may have made."""
+    one, two = (groups.grouped(items, by_origin=by_origin) for items in (filters.before, filters.after))
+    pairs = matching.match_groups(one, two)
+    whole = [matching.match_items(p.before.items, p.after.items) for p in pairs if p.before and p.after]
+    parts = {id(item): group for group in (*one, *two) for item in group.items}
+    loose = matching.match_items(_loose(one, switched), _loose(two, switched), by_name=True)
+    places = matching.renumbered([*whole, loose])
+    shown, hidden = [], []
+    for pair in pairs:
+        change = changes.of_pair(pair, places)
+        if change is None:
+            continue
+        if switched.hides(pair):
+            hidden.append(pair)
+        else:
+            shown.append(change)
+    return shown + changes.of_items(loose, places, parts), hidden
+
+
+def _loose(found: Sequence[groups.Group], switched: Switch) -> list[Item]:
+    """Return the filters that no rule made; the firewall's defaults are told apart."""
+    return [
+        item
+        for group in found
+        if group.part not in RULES
+        for item in group.items
+        if not (item.default_shape and item.layer in _DEFAULT_LAYERS) and not switched.hides_item(item)
+    ]
+
+
+_DEFAULT_LAYERS: Final = frozenset(layer for places in defaults.LAYERS.values() for layer in places)
+
+
+# -------------------------------------------------------------------------------------------- defaults and plumbing
+
+
+def _united(
+    turned: Sequence[DefaultChange], of_stores: Sequence[tuple[str, str, str, str]], switched: Switch | None
+) -> list[DefaultChange]:
+    """Put defaults that the stores tell to those that the states show."""
+    out = {(item.direction, item.profile): item for item in turned}
+    live = (
+        frozenset[str]().union(*switched.profiles) if switched is not None and switched.profiles else frozenset[str]()
+    )
+    for direction, profile, before, after in of_stores:
+        shown = out.get((direction, profile))
+        if shown is not None and (shown.before, shown.after) == (before, after):
+            out[direction, profile] = replace(shown, source="both")
+        elif shown is None:
+            out[direction, profile] = DefaultChange(direction, profile, before, after, profile in live, "store")
+    return list(out.values())
