@@ -22,6 +22,7 @@ MOST_NAMED: Final = 4  # in the sentence
 ANY: Final = "any"
 BUT: Final = "any but "
 NO_PACKAGE: Final = "no app package"
+NAMED: Final = frozenset({PROFILE, "IP_PROTOCOL"})  # fields of few numbers, each with a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,9 @@ def _spans(axis: Axis, atoms: int) -> Words:
     )
     but = _size(missing) < _size(taken) and len(missing) <= len(taken)
     name = "profile" if axis.field == PROFILE else fields.field_words(axis.field)
-    chosen: Iterable[tuple[int, int]] = missing if but else taken
-    if axis.field in (PROFILE, "IP_PROTOCOL"):
-        chosen = (
-            [(n, n) for low, high in chosen for n in range(low, high + 1)]
-            if _size(missing if but else taken) <= 300
-            else chosen
-        )
+    chosen = missing if but else taken
+    if axis.field in NAMED:
+        chosen = tuple((number, number) for low, high in chosen for number in range(low, high + 1))
     field = "CURRENT_PROFILE_ID" if axis.field == PROFILE else axis.field
     shown = tuple(values.span_words(field, axis.family, low, high) for low, high in chosen)
     return Words(axis.field, name, shown, but=but)

@@ -89,7 +89,6 @@ def compared(before: Given, after: Given, *, command: Sequence[str] = ()) -> tup
     opened: Exposure = exposure.Exposure((), ())
     limits = told.limits(before, after)
     both_stores = before.store is not None and after.store is not None
-    switched = None
     if before.snapshot is not None and after.snapshot is not None:
         filters = leftout.comparable(before.snapshot.dump, after.snapshot.dump)
         limits += filters.said
@@ -118,7 +117,7 @@ def compared(before: Given, after: Given, *, command: Sequence[str] = ()) -> tup
                 f"{plural(explained.only_plumbing, 'rule')} came into force or went out of force in the states without "
                 "having changed in the stores"
             )
-        turned = _united(turned, stores.turned(before.store, after.store), switched)
+        turned = _united(turned, stores.turned(before.store, after.store), _live(before) | _live(after))
     found += [told.of_default(item) for item in turned]
     ordered = changes.ordered(found)
     review = Review(
@@ -190,14 +189,16 @@ _DEFAULT_LAYERS: Final = frozenset(layer for places in defaults.LAYERS.values() 
 # -------------------------------------------------------------------------------------------- defaults and plumbing
 
 
+def _live(given: Given) -> frozenset[str]:
+    """Return the profiles in force on one side, as far as its state tells."""
+    return frozenset() if given.snapshot is None else given.snapshot.defaults.in_force
+
+
 def _united(
-    turned: Sequence[DefaultChange], of_stores: Sequence[tuple[str, str, str, str]], switched: Switch | None
+    turned: Sequence[DefaultChange], of_stores: Sequence[tuple[str, str, str, str]], live: frozenset[str]
 ) -> list[DefaultChange]:
-    """Put defaults that the stores tell to those that the states show."""
+    """Put defaults that the stores tell to those that the states show; ``live`` are profiles in force."""
     out = {(item.direction, item.profile): item for item in turned}
-    live = (
-        frozenset[str]().union(*switched.profiles) if switched is not None and switched.profiles else frozenset[str]()
-    )
     for direction, profile, before, after in of_stores:
         shown = out.get((direction, profile))
         if shown is not None and (shown.before, shown.after) == (before, after):
