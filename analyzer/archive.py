@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from bisect import bisect, insort
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -147,6 +147,7 @@ class _Work:
                     break
                 found.append(entry)
             else:
+                found = self._placed(found, directory.shift)
                 if len(found) != directory.count:
                     what = f"says that it has {directory.count:,} members, and lists {len(found):,}"
                     self._say.of_archive(what, f"offset {directory.end}", "doubtful")
@@ -159,6 +160,18 @@ class _Work:
         if not found:
             self._say.of_archive("is an archive without members", severity="note")
         return found
+
+    def _placed(self, found: list[Entry], shift: int) -> list[Entry]:
+        """Correct where members lie: bytes that do not belong may stand before the archive, or were put into it."""
+        if not shift:
+            return found
+        out = []
+        for entry in found:
+            before = replace(entry, offset=entry.offset - shift)
+            out.append(before if self._local(entry) is None and self._local(before) is not None else entry)
+        if out != found:
+            self._say.of_archive(f"{shift:,} bytes in it belong to no member: it is damaged there", severity="doubtful")
+        return out
 
     def _walk(self) -> None:
         """Read members one after the other from the start, each by its own header."""

@@ -17,7 +17,6 @@ import pandas as pd
 from analyzer import processes, services
 from analyzer.hosts import first_label
 from analyzer.markers import EPOCH, NO_TIME, nanoseconds
-from analyzer.processes import below_volume
 from analyzer.wfp import services as wfp_services
 from analyzer.wfp import sids
 
@@ -25,16 +24,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.markers import Markers
-    from analyzer.processes import Lives
+    from analyzer.processes import Creations, Lives
     from analyzer.services import Hosted, Known
 
     Texts = NDArray[np.object_]
 
 NETEVENT: Final = "netevent"
 SOURCES: Final = (*processes.SOURCES, NETEVENT, *services.ORDER)  # best first
+USER: Final = ("user_sid", "user_source")
+USER_SOURCES: Final = (NETEVENT, processes.SOURCES[0])  # best first: of the connection, of its process
 AT_EVENT: Final = frozenset({*processes.SOURCES, NETEVENT})  # the others held when the list was taken
-# ns between two records of one creation; a later one of another log is another process.
-SAME_START: Final = 2_000_000_000
 
 
 class _Found:
@@ -78,63 +77,58 @@ def attribute(
 ) -> pd.DataFrame:
     """Add ``services`` (object: tuple of str or None), ``services_source`` (object) and ``who`` (category).
 
-    ``who`` is a sentence for the reasons: that a list holds for another moment, or that two sources differ. Missing
-    for most events.
+    ``user_sid`` and ``user_source`` (category) are filled where no net event tells them and 4688 does. ``who`` is a
+    sentence for the reasons: that a list holds for another moment, or that two sources differ. Missing for most events.
 
     Parameters
     ----------
     events : oriented events, with or without the columns of net events (:func:`analyzer.netjoin.join`).
-    process_table : 4688, 4689 and Sysmon 1 (``frames.EVENT_SCHEMAS["process"]``).
+    process_table : 4688, 4689, Sysmon 1 and 5 (``frames.EVENT_SCHEMAS["process"]``).
     known : lists of services, tied to hosts.
     """
     found = _Found(len(events))
     lives = processes.lives(process_table)
-    _by_creation(events, lives, markers, found)
+    created = processes.creations(events, lives, markers)
+    _by_creation(created, found)
     if "service_sids" in events.columns:
         _by_netevents(events, known.names if known is not None else {}, found)
     if known is not None and known.hosts:
         _by_lists(events, lives, markers, known, found)
     out = events.copy(deep=False)
     out["services"], out["services_source"], out["who"] = found.columns()
+    _add_users(out, created)
     return out
 
 
-def _by_creation(events: pd.DataFrame, lives: Lives, markers: Markers, found: _Found) -> None:
-    """Use the last creation of the process id, if it names a service, was of this program and did not end since.
-
-    Not across a start of Windows, a cleared log or a change of auditing, where an end would have gone unseen.
-    """
-    telling = lives.starts.loc[lives.starts["service"].notna(), "process_id"].unique()
-    if not len(telling):
-        return
-    rows = np.flatnonzero(np.isin(processes.process_ids(events), telling) & (nanoseconds(events["time"]) != NO_TIME))
-    part = events[["computer", "process_id", "time", "application"]].iloc[rows]
-    asked = pd.DataFrame(
-        {
-            "computer": processes.computers(part),
-            "process_id": processes.process_ids(part),
-            "at": nanoseconds(part["time"]),
-        }
-    )
-    ended = processes.times_at(lives.ends, processes.latest(asked, lives.ends))
-    numbers: dict[str, int] = {}
-    programs = part["application"].cat
-    paths = np.array([numbers.setdefault(below_volume(path), len(numbers)) for path in programs.categories] + [-1])
-    base = paths[programs.codes.to_numpy()]
-    for source in processes.SOURCES:
-        chosen = (lives.starts["source"] == source).to_numpy(dtype=bool)
-        own, other = lives.starts[chosen], lives.starts[~chosen]
-        if not own["service"].notna().any():
-            continue
-        at = processes.latest(asked, own)
-        begun = processes.times_at(own, at)
-        later = processes.times_at(other, processes.latest(asked, other))
+def _by_creation(created: Creations, found: _Found) -> None:
+    """Use the service that the creation of an event's process names."""
+    for source, (own, at) in created.by_source.items():
         service, names = pd.factorize(own["service"])
-        program = own["base"].map(lambda path: numbers.get(path, -2), na_action=None).to_numpy(dtype=np.int64)
-        held = (at >= 0) & (service[at] >= 0) & (program[at] == base)  # at -1 reads some row: no creation
-        held &= (ended < begun) & ~processes.broken(asked, begun, markers)
-        held &= (later == NO_TIME) | (later <= begun + SAME_START)
-        found.tell_each(rows[held], service[at[held]], [(str(name),) for name in names], source)
+        held = (at >= 0) & (service[at] >= 0)  # at -1 reads some row: no creation
+        found.tell_each(created.rows[held], service[at[held]], [(str(name),) for name in names], source)
+
+
+def _add_users(out: pd.DataFrame, created: Creations) -> None:
+    """Fill ``user_sid`` and ``user_source`` where no net event tells them and the creation of the process does."""
+    for name in USER:
+        if name not in out.columns:
+            out[name] = pd.Categorical.from_codes(np.full(len(out), -1), categories=pd.Index([], dtype="str"))
+    for source, (own, at) in created.by_source.items():
+        number, names = pd.factorize(own["user"])
+        free = out["user_sid"].cat.codes.to_numpy()[created.rows] < 0
+        held = free & (at >= 0) & (number[at] >= 0)
+        if held.any():
+            _put(out, "user_sid", created.rows[held], number[at[held]], names)
+            _put(out, "user_source", created.rows[held], np.zeros(int(held.sum()), dtype=np.int64), [source])
+
+
+def _put(out: pd.DataFrame, name: str, rows: NDArray[np.intp], which: NDArray[np.int64], texts: Any) -> None:
+    """Write some texts (``which`` of ``texts``) into rows of a category column."""
+    column = out[name].cat
+    wider = column.set_categories(column.categories.union(pd.Index(texts, dtype="str"), sort=False)).cat
+    codes = wider.codes.to_numpy(copy=True)
+    codes[rows] = wider.categories.get_indexer(pd.Index(texts, dtype="str"))[which]
+    out[name] = pd.Categorical.from_codes(codes, categories=wider.categories)
 
 
 def _by_netevents(events: pd.DataFrame, more: Any, found: _Found) -> None:

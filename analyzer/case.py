@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections import Counter, deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from analyzer import archive
+from analyzer.casepaths import Found, InputError, check, find, once, reason, unique_names
 from analyzer.hashing import Hashing
 from analyzer.identify import BLOCK, READ, FileKind, Identifier
 from analyzer.model import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from analyzer.archive import Member
+
+__all__ = ["Case", "CaseFile", "InputError", "open_case", "rfc3339"]
 
 _NAMES_SHOWN: Final = 5
 BESIDE_FROM: Final = 32 << 20  # bytes from which on a log is hashed while it is read, and not before
@@ -30,10 +32,6 @@ _READABLE: Final = (
     "event logs (.evtx, or events as XML or JSON), WFP states, filters, net events and captures (netsh wfp), "
     "lists of services, audit policies, exported firewall rules, and zip archives of these"
 )
-
-
-class InputError(Exception):
-    """A named input does not exist or can't be opened: a mistake of usage, found before anything is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class CaseFile:
         try:
             return self.hashing.result()
         except OSError as error:
-            what = f"could not be read to its end for its hash ({_reason(error)})"
+            what = f"could not be read to its end for its hash ({reason(error)})"
             problems.append(Problem(self.name, None, "doubtful", what))
             return None
 
@@ -80,17 +78,6 @@ class Case:
 
     files: tuple[CaseFile, ...]
     problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A file before it is read: ``parts`` are the pieces that its display name is made of, last one first used."""
-
-    path: Path
-    name: str
-    parent: str
-    named: bool
-    member: Member | None = None  # of an archive: then `path` is where it was unpacked to
 
 
 def open_case(
@@ -109,9 +96,9 @@ def open_case(
     if not paths:
         raise InputError("no input was given")
     for path in paths:
-        _check(path)
+        check(path)
     problems: list[Problem] = []
-    found = _unique_names(_once(_find(paths, problems), problems))
+    found = unique_names(once(find(paths, problems), problems))
     files: list[CaseFile] = []
     by_content: dict[str, CaseFile] = {}
     waiting = deque((item, _size(item.path)) for item in found)
@@ -131,7 +118,7 @@ def open_case(
             members = archive.unpack(item.path, file.name, folder, problems, progress)
             counts.update(member.size for member in members)
             waiting.extendleft(
-                (_Found(member.path, member.name, "", named=False, member=member), member.size)
+                (Found(member.path, member.name, "", named=False, member=member), member.size)
                 for member in reversed(members)
             )
     problems.extend(
@@ -156,104 +143,6 @@ def _left_out(files: Sequence[CaseFile]) -> Iterator[Problem]:
 
 
 # --------------------------------------------------------------------------------------------------------------
-# Finding
-
-
-def _check(path: Path) -> None:
-    """Try what the user named, and say what is wrong with it in one sentence."""
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            with os.scandir(path):
-                return
-        if stat.S_ISREG(mode):
-            with path.open("rb"):
-                return
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such file or folder") from error
-    except PermissionError as error:
-        raise InputError(f"{path}: no permission to read it") from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: can't be opened ({_reason(error)})") from error
-    raise InputError(f"{path}: this is neither a file nor a folder; write a pipe's content to a file first")
-
-
-def _find(paths: Sequence[Path], problems: list[Problem]) -> Iterator[_Found]:
-    for path in paths:
-        if path.is_dir():
-            base = _text(path.resolve().name)
-            parent = _text(path.resolve().parent.name)
-            for file in _walk(path, base, problems):
-                name = _text(file.relative_to(path).as_posix())
-                yield _Found(file, f"{base}/{name}" if base else name, parent, named=False)
-        else:
-            yield _Found(path, _text(path.name), _text(path.resolve().parent.name), named=True)
-
-
-def _walk(folder: Path, base: str, problems: list[Problem]) -> Iterator[Path]:
-    """Yield the regular files below a folder, sorted; links to folders are not followed, so no loop and no way out."""
-
-    def said(path: Path, what: str, *, lost: bool = False) -> None:
-        name = _text(path.relative_to(folder).as_posix())
-        name = base if name == "." else f"{base}/{name}" if base else name
-        problems.append(Problem(name, None, "lost" if lost else "note", what))
-
-    def unlisted(error: OSError) -> None:
-        said(Path(error.filename), f"the folder can't be listed ({_reason(error)})", lost=True)
-
-    for here, folders, names in os.walk(folder, onerror=unlisted):
-        folders.sort()
-        for name in folders:
-            if (Path(here) / name).is_symlink():
-                said(Path(here) / name, "a link to a folder is not followed: name its target if it belongs to the case")
-        for name in sorted(names):
-            path = Path(here) / name
-            try:
-                mode = path.stat().st_mode
-            except OSError as error:
-                what = "a link without a target" if path.is_symlink() else f"can't be opened ({_reason(error)})"
-                said(path, f"{what}: left out", lost=not path.is_symlink())
-                continue
-            if stat.S_ISREG(mode):
-                yield path
-            else:
-                said(path, "a device, pipe or socket is never opened: left out")
-
-
-def _once(found: Iterable[_Found], problems: list[Problem]) -> list[_Found]:
-    """Drop a path that was given twice, also by way of a link or of a folder around it."""
-    out: dict[str, _Found] = {}
-    for item in found:
-        key = os.path.realpath(item.path)
-        first = out.get(key)
-        if first is None:
-            out[key] = item
-            continue
-        problems.append(Problem(item.name, None, "note", "the same file was given twice: read once"))
-        out[key] = replace(first, named=first.named or item.named)
-    return list(out.values())
-
-
-def _unique_names(found: list[_Found]) -> list[_Found]:
-    """Put the parent's name before equal names, and a number behind those that are still equal."""
-    counts = Counter(item.name for item in found)
-    named = [
-        replace(item, name=f"{item.parent}/{item.name}") if counts[item.name] > 1 and item.parent else item
-        for item in found
-    ]
-    out: list[_Found] = []
-    taken: set[str] = set()
-    for item in named:
-        name, number = item.name, 1
-        while name in taken:
-            number += 1
-            name = f"{item.name} ({number})"
-        taken.add(name)
-        out.append(replace(item, name=name))
-    return out
-
-
-# --------------------------------------------------------------------------------------------------------------
 # Reading once: identity, hash, facts
 
 
@@ -265,7 +154,7 @@ def _size(path: Path) -> int | None:
 
 
 def _read(
-    item: _Found, problems: list[Problem], progress: Callable[[str, int, int], None] | None, *, beside: bool
+    item: Found, problems: list[Problem], progress: Callable[[str, int, int], None] | None, *, beside: bool
 ) -> CaseFile:
     digest = hashlib.sha256()
     identifier = Identifier()
@@ -284,7 +173,7 @@ def _read(
                 if progress is not None:
                     progress(item.name, size, status.st_size)
     except OSError as error:
-        what = f"can't be read ({_reason(error)}): left out"
+        what = f"can't be read ({reason(error)}): left out"
         problems.append(Problem(item.name, f"offset {size}" if size else None, "lost", what))
         return CaseFile(item.path, item.name, "unknown", "an unreadable file", item.named)
     identity = identifier.identity
@@ -317,12 +206,3 @@ def rfc3339(nanoseconds: int) -> str | None:
     except (OverflowError, ValueError, OSError):
         return None
     return f"{moment.replace(tzinfo=None).isoformat()}.{rest // 100:07d}Z"
-
-
-def _text(name: str) -> str:
-    """Return a file name as valid text: bytes that are not UTF-8 become U+FFFD."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _reason(error: BaseException) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

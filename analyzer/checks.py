@@ -48,11 +48,12 @@ class Check(IntFlag):
     DISAGREE = 4096  # another state that fits as well holds a filter of another kind under this id
     HISTORY = 8192  # 5441 and 5447: at the event's time the id was another filter than this, or not yet or no longer it
     OTHER_NAMED = 16384  # the same, but records may be missing in between
+    CAPTURE = 32768  # filters changed while the capture ran, and its record of that is not read
 
 
 NO_NUMBER: Final = np.uint64(2**64 - 1)  # stands for a missing number; no layer has it
 CONTRADICTS: Final = Check.LAYER | Check.ACTION | Check.ORIGIN | Check.CONDITION | Check.CHANGED | Check.HISTORY
-IN_BETWEEN: Final = Check.BOOT | Check.RELOAD | Check.CLOCK | Check.NO_EVENT_TIME | Check.UNWATCHED
+IN_BETWEEN: Final = Check.BOOT | Check.RELOAD | Check.CLOCK | Check.NO_EVENT_TIME | Check.UNWATCHED | Check.CAPTURE
 UNCHECKED: Final = IN_BETWEEN | Check.NO_STATE_TIME | Check.NO_LAYER  # what keeps a match from being a snapshot
 # Which markers weaken a match that they lie in the way of.
 WEAKENING: Final[tuple[tuple[frozenset[Sort], Check], ...]] = (
@@ -198,6 +199,22 @@ def in_between(
     return bits
 
 
+def since_state(
+    times: NDArray[np.int64], snapshot: Snapshot, markers: Markers, computer: str | None, watch: Watched | None
+) -> NDArray[np.int64]:
+    """Return the bits of what lies between each time (ns) and a state: ``IN_BETWEEN``, or that it tells no time."""
+    taken, capture = snapshot.taken, snapshot.captured
+    if taken is None:
+        return np.full(len(times), int(Check.NO_STATE_TIME), dtype=np.int64)
+    bits = in_between(times, taken, markers, computer, watch)
+    if capture is not None:
+        # A capture records which filters change while it runs: without such a record there was no change.
+        inside = (times >= min(taken, capture.first)) & (times <= capture.last)
+        watched = bits & ~int(Check.UNWATCHED) if capture.steady else bits | int(Check.CAPTURE)
+        bits = np.where(inside, watched, bits)
+    return bits
+
+
 def _check_times(
     events: pd.DataFrame,
     row: NDArray[np.int64],
@@ -208,20 +225,18 @@ def _check_times(
     watch: Watched | None,
 ) -> None:
     """Set the bits of what happened between the event and the state."""
-    taken = cells.moment(snapshot.time)
-    if taken is None:
-        bits |= int(Check.NO_STATE_TIME)
-        return
-    bits |= np.where(row >= 0, in_between(nanoseconds(events["time"]), taken, markers, computer, watch), 0)
+    found = since_state(nanoseconds(events["time"]), snapshot, markers, computer, watch)
+    bits |= np.where((row >= 0) | (snapshot.taken is None), found, 0)
 
 
-def check_changes(events: pd.DataFrame, checked: Checked, changes: Changes, taken: pd.Timestamp | None) -> None:
-    """Set ``CHANGED`` where 5447 says that the id was added or deleted between event and state."""
-    moment = cells.moment(taken)
-    if moment is None or not changes:
+def check_changes(events: pd.DataFrame, checked: Checked, changes: Changes, taken: int | None) -> None:
+    """Set ``CHANGED`` where 5447 says that the id was added or deleted between event and state (``taken``, in ns)."""
+    if taken is None or not changes:
         return
     times = nanoseconds(events["time"])
     here = np.flatnonzero(checked.row >= 0)
+    if not len(here):
+        return
     rtid = events["filter_rtid"].to_numpy(dtype="uint64", na_value=0)[here]
     order = np.argsort(rtid, kind="stable")
     distinct, firsts = np.unique(rtid[order], return_index=True)
@@ -229,4 +244,4 @@ def check_changes(events: pd.DataFrame, checked: Checked, changes: Changes, take
         marks = changes.get(int(number))
         if marks is not None:
             same = here[order[first:stop]]
-            checked.bits[same] |= np.where(any_between(marks, times[same], moment), int(Check.CHANGED), 0)
+            checked.bits[same] |= np.where(any_between(marks, times[same], taken), int(Check.CHANGED), 0)

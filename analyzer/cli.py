@@ -11,11 +11,20 @@ import contextlib
 import errno
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
+from analyzer.command_options import (
+    DIFF_EXAMPLES,
+    EVENTS_EXAMPLES,
+    FILTERS_EXAMPLES,
+    GROUP_EXAMPLES,
+    PATH,
+    REPORT_EXAMPLES,
+    lines,
+    shared,
+)
 from analyzer.ending import Terminated, end_on_signals
 from analyzer.output import STDOUT, OutputError, check_standard_output, standard_error, standard_output
 from analyzer.progress import Progress
@@ -24,6 +33,7 @@ from analyzer.selection_options import NarrowCommand, narrow, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -38,97 +48,11 @@ _DEBUG: Final = "WFP_ANALYZER_DEBUG"
 # --------------------------------------------------------------------------------------------------------------
 # The commands
 
-_EXIT_CODES: Final = """\b
-Exit codes:
-  0    done
-  2    wrong usage: an option, an input that can't be opened, an output that exists or can't be written
-  3    done, but something was lost (with --strict nothing is written)
-  4    nothing usable in the inputs
-  130  interrupted, nothing half-written stays"""
-
-
-class _PathType(click.Path):
-    """A path as it was typed, but never the empty one, which pathlib would take for the folder we stand in."""
-
-    def __init__(self) -> None:
-        super().__init__(path_type=Path, readable=False)  # our own checks say more
-
-    def convert(
-        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
-    ) -> str | bytes | os.PathLike[str]:
-        if not os.fspath(value):
-            self.fail("an empty path names nothing", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-_PATH: Final = _PathType()
-
-
-def _shared(function: Callable[..., int]) -> Callable[..., int]:
-    """Add what every command takes."""
-    for decorate in (
-        click.pass_context,
-        click.option("--strict", is_flag=True, help="Write nothing when something was lost (exit code 3)."),
-        click.option("--force", is_flag=True, help="Replace an output that exists. Inputs are never replaced."),
-    ):
-        function = decorate(function)
-    return function
-
-
-def _lines(function: Callable[..., int]) -> Callable[..., int]:
-    """Add what the commands take that write one object per line."""
-    for decorate in (
-        click.option("-o", "--output", type=_PATH, default="-", help="The file to write.  [default: standard output]"),
-        click.option(
-            "--format",
-            type=click.Choice(["jsonl"]),
-            default="jsonl",
-            show_default=True,
-            expose_value=False,  # there is one
-            help="JSON lines: one object per line.",
-        ),
-    ):
-        function = decorate(function)
-    return function
-
-
-def _examples(*lines: str) -> str:
-    """Return lines of a help page that keep their form (click marks such a block with a backspace), and exit codes."""
-    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines), "", _EXIT_CODES])
-
-
-_GROUP_EXAMPLES: Final = _examples(
-    "wfp-analyzer report security.evtx wfpstate.xml",
-    "wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json",
-    "wfp-analyzer events security.evtx wfpstate.xml -o events.jsonl",
-    "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
-    "wfp-analyzer diff before/wfpstate.xml after/wfpstate.xml --json diff.json",
-)
-_REPORT_EXAMPLES: Final = _examples(
-    "wfp-analyzer report security.evtx wfpstate.xml",
-    "wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json --force",
-    "wfp-analyzer report ticket-4711.zip --remote-port 443 --application svchost.exe --from 2026-03-04T10:00Z",
-)
-_EVENTS_EXAMPLES: Final = _examples(
-    "wfp-analyzer events security.evtx wfpstate.xml --format jsonl -o events.jsonl",
-    "wfp-analyzer events ticket-4711/ | jq -r 'select(.action == \"block\") | .application' | sort | uniq -c",
-)
-_FILTERS_EXAMPLES: Final = _examples(
-    "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
-    "wfp-analyzer filters wfpstate.xml | jq 'select(.action == \"block\") | {filter_id, name, kind}'",
-)
-
-_DIFF_EXAMPLES: Final = _examples(
-    "wfp-analyzer diff before/wfpstate.xml after/wfpstate.xml",
-    "wfp-analyzer diff ticket-before.zip ticket-after.zip --json diff.json --force",
-    "wfp-analyzer diff monday/ friday/ --json - | jq -r '.changes[].words'",
-)
-
 
 @click.group(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=_GROUP_EXAMPLES,
+    epilog=GROUP_EXAMPLES,
 )
 @click.version_option(None, "--version", package_name=NAME, prog_name=NAME, message="%(prog)s %(version)s")
 @click.pass_context
@@ -144,18 +68,18 @@ def cli(context: click.Context) -> None:
         context.exit(Exit.USAGE)
 
 
-@cli.command(cls=NarrowCommand, epilog=_REPORT_EXAMPLES)
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_PATH)
+@cli.command(cls=NarrowCommand, epilog=REPORT_EXAMPLES)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=PATH)
 @click.option(
     "-o",
     "--output",
-    type=_PATH,
+    type=PATH,
     default="report.html",
     show_default=True,
     help="The page to write; - is standard output.",
 )
-@click.option("--json", "json_", type=_PATH, help="Also write the result as JSON; - is standard output.")
-@_shared
+@click.option("--json", "json_", type=PATH, help="Also write the result as JSON; - is standard output.")
+@shared
 @narrow
 def report(
     context: click.Context,
@@ -190,10 +114,10 @@ def report(
     return code
 
 
-@cli.command(cls=NarrowCommand, epilog=_EVENTS_EXAMPLES)
-@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=_PATH)
-@_lines
-@_shared
+@cli.command(cls=NarrowCommand, epilog=EVENTS_EXAMPLES)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=PATH)
+@lines
+@shared
 @narrow
 def events(
     context: click.Context,
@@ -216,10 +140,10 @@ def events(
     return _finish(run, analysis, [(line + "\n" for line in event_lines(analysis))], progress)
 
 
-@cli.command(epilog=_FILTERS_EXAMPLES)
-@click.argument("inputs", metavar="STATE...", nargs=-1, required=True, type=_PATH)
-@_lines
-@_shared
+@cli.command(epilog=FILTERS_EXAMPLES)
+@click.argument("inputs", metavar="STATE...", nargs=-1, required=True, type=PATH)
+@lines
+@shared
 def filters(context: click.Context, inputs: tuple[Path, ...], output: Path, *, force: bool, strict: bool) -> int:
     """Write every filter of a state, with the kind of block that it makes: one JSON object per line."""
     run = Run(context.obj or (), inputs, (output,), force, strict)
@@ -231,11 +155,11 @@ def filters(context: click.Context, inputs: tuple[Path, ...], output: Path, *, f
     return _finish(run, analysis, [(line + "\n" for line in filter_lines(analysis))], progress)
 
 
-@cli.command(epilog=_DIFF_EXAMPLES)
-@click.argument("before", metavar="BEFORE", type=_PATH)
-@click.argument("after", metavar="AFTER", type=_PATH)
-@click.option("--json", "json_", type=_PATH, help="Also write the result as JSON; - is standard output.")
-@_shared
+@cli.command(epilog=DIFF_EXAMPLES)
+@click.argument("before", metavar="BEFORE", type=PATH)
+@click.argument("after", metavar="AFTER", type=PATH)
+@click.option("--json", "json_", type=PATH, help="Also write the result as JSON; - is standard output.")
+@shared
 def diff(context: click.Context, before: Path, after: Path, json_: Path | None, *, force: bool, strict: bool) -> int:
     """Compare two sides: what changed in the filters that Windows enforces, and what the change opens and blocks.
 

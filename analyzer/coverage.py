@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer import cells, markers, recording
-from analyzer.model import Coverage, Marker, Problem
+from analyzer.model import Coverage, HostState, Marker, Problem
 from analyzer.netevents import NO_EVENT_ID
+from analyzer.pairing import elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,8 @@ SHOW_FILTERS: Final = (
     "`netsh wfp show state` holds them"
 )
 STATE_ALONE: Final = "no log was handed in, so nothing is judged; `wfp-analyzer filters` describes every filter"
+FITS: Final = ("yes", "unknown", "no")  # best first
+HOSTS_SHOWN: Final = 5
 GAPS_SHOWN: Final = 20
 MARKERS_SHOWN: Final = 200
 
@@ -51,20 +54,40 @@ def _gap(name: str, after: int, before: int, count: int, why: str) -> dict[str, 
     return {"input": name, "after_record_id": after, "before_record_id": before, "count": count, "why": why}
 
 
-def _fold(fits: Sequence[Fit], judged: frozenset[str | None]) -> tuple[StateFits, str, str | None]:
-    """Fold how the states fit: yes if every computer with blocks or drops has one that does, no if none has any."""
+def _hosts(fits: Sequence[Fit], judged: frozenset[str | None]) -> tuple[HostState, ...]:
+    """Return for each computer with blocks or drops (for each, where none has any) the state that fits it best."""
     asked = [f.pairing for f in fits if f.pairing.computer in judged] or [f.pairing for f in fits]
-    if not asked:
+    others = elsewhere(fits)
+    return tuple(
+        _host(name, [p for p in asked if p.computer == name and (name, p.state) not in others])
+        for name in dict.fromkeys(p.computer for p in asked)
+    )
+
+
+def _host(computer: str | None, pairings: Sequence[Pairing]) -> HostState:
+    if not pairings:
+        return HostState(computer, "no", None, None, "every state that was handed in is of another computer")
+    best = min(pairings, key=lambda p: (FITS.index(p.fits), -len(p.ties)))
+    why = "; ".join(best.ties if best.fits == "yes" else best.against or best.ties)
+    return HostState(computer, best.fits, best.state, best.state_time, why)
+
+
+def _fold(hosts: Sequence[HostState]) -> tuple[StateFits, str, str | None]:
+    """Fold how the states fit: yes if every computer has one that does, no if none has any."""
+    if not hosts:
         return "unknown", "no state was handed in together with a log", None
-    best = {p.computer: min((q for q in asked if q.computer == p.computer), key=_rank) for p in asked}
-    worst = max(best.values(), key=_rank)
-    fits_all: StateFits = worst.fits if worst.fits == "yes" or all(p.fits == "no" for p in best.values()) else "unknown"
-    said = "; ".join(worst.ties if worst.fits == "yes" else worst.against or worst.ties)
-    return fits_all, f"{worst.state} and the log of {worst.computer or 'an unnamed computer'}: {said}", worst.state_time
+    worst = max(hosts, key=lambda host: FITS.index(host.state_fits))
+    alike = len({host.state_fits for host in hosts}) == 1
+    if alike and worst.state is not None:
+        return worst.state_fits, f"{worst.state} and the log of {_named(worst)}: {worst.why}", worst.state_time
+    each = [f"{_named(host)}: {f'{host.state}: ' if host.state else ''}{host.why}" for host in hosts[:HOSTS_SHOWN]]
+    more = [f"and {len(hosts) - HOSTS_SHOWN:,} more computers"] if len(hosts) > HOSTS_SHOWN else []
+    fits = worst.state_fits if alike else "unknown"
+    return fits, ". ".join([*each, *more]), worst.state_time
 
 
-def _rank(pairing: Pairing) -> tuple[int, int]:
-    return ("yes", "unknown", "no").index(pairing.fits), -len(pairing.ties)
+def _named(host: HostState) -> str:
+    return host.computer or "an unnamed computer"
 
 
 def cover(
@@ -82,7 +105,8 @@ def cover(
     net = events.loc[events["event_id"] == NO_EVENT_ID, "time"].dropna()
     times_seen.extend([net.min(), net.max()] if len(net) else [])
     judged = events.loc[events["kind"].notna(), "computer"].astype("object").unique()
-    state_fits, why, state_time = _fold(fits, frozenset(cells.text(name) for name in judged))
+    hosts = _hosts(fits, frozenset(cells.text(name) for name in judged))
+    state_fits, why, state_time = _fold(hosts)
     times = [cells.when(s.time) for s in book.snapshots if s.time is not None]
     counts = events["event_id"].value_counts().sort_index()
     shown = marks.frame.drop_duplicates(subset=["computer", "time", "event_id"]).dropna(subset=["time"])
@@ -102,6 +126,7 @@ def cover(
         recorded_why=recorded_why,
         recording=tuple(recordings),
         pairings=tuple(f.pairing for f in fits),
+        hosts=hosts,
         markers=tuple(
             Marker(
                 time=cells.rfc3339(cells.moment(row.time) or 0),
@@ -125,7 +150,8 @@ def notes(logs: Sequence[tuple[str, EvtxLog]], book: Book, events: pd.DataFrame)
             off = "auditing may have been off" if SECURITY in log.channels else "they are written to the Security log"
             what = f"a log without the events 5031 and 5150 to 5159 (channel: {channels}); {off}"
             out.append(Problem(name, None, "note", what))
-    out.extend(Problem(s.name, None, "note", SHOW_FILTERS) for s in book.snapshots if s.kind == "filters")
+    dumps = (snapshot for snapshot in book.snapshots if snapshot.kind == "filters" and snapshot.captured is None)
+    out.extend(Problem(snapshot.name, None, "note", SHOW_FILTERS) for snapshot in dumps)
     if not book.snapshots and len(events):
         out.append(Problem(None, None, "note", "no state was handed in: run-time ids cannot be looked up"))
     if book.snapshots and not logs and events.empty:

@@ -44,6 +44,7 @@ class HostFacts:
     local_authorities: frozenset[str]
     volumes: frozenset[str]
     domains: frozenset[str]  # names of domains that its accounts belong to, upper case
+    captures: frozenset[str] = frozenset()  # files of net events that are of this computer
 
     @property
     def netbios(self) -> str:
@@ -117,6 +118,7 @@ def host_facts(
         local_authorities=frozenset(local),
         volumes=volumes(str(a) for a in events["application"].dropna().unique()),
         domains=frozenset(domains - {name}),
+        captures=frozenset(str(item) for item in events["net_input"].dropna().unique()),
     )
 
 

@@ -153,12 +153,14 @@ def _identify_text(head: bytes) -> Identity:
 
 def _no_xml(head: bytes) -> Identity:
     encoding, _ = detect_encoding(head)
-    if b"\0" in head and not encoding.startswith("utf-16"):
-        return Identity("unknown", "binary data of an unknown format")
-    text = plaintext.head_text(head)
+    binary = b"\0" in head and not encoding.startswith("utf-16")
+    # A table with a hole in it begins as one; what begins with NULs is none.
+    text = plaintext.head_text(head.partition(b"\0")[0] if binary else head)
     for sniff, identity in _tables():
         if sniff(text):
             return identity
+    if binary:
+        return Identity("unknown", "binary data of an unknown format")
     return Identity("unknown", "text that is not XML, or XML without a root element")
 
 

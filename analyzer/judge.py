@@ -11,6 +11,7 @@ import pandas as pd
 from analyzer import cells, folding, reasons, recall
 from analyzer.history import Status
 from analyzer.netjoin import AUDIT
+from analyzer.pairing import elsewhere
 from analyzer.reasons import GRADES, Rank
 from analyzer.wfp import origins
 
@@ -34,12 +35,20 @@ class Case:
     fits: tuple[Fit, ...]
     items: Mapping[int, Mapping[str, Any]]  # row of the book -> its filter
     lives: Mapping[int, Mapping[str, Any]]  # row of the history's lifetimes -> lifetime
+    others: frozenset[tuple[str | None, str]]  # computer and state, where the state is another computer's
 
     @classmethod
     def of(cls, events: pd.DataFrame, book: Book, fits: tuple[Fit, ...], best: Best, past: History | None) -> Case:
         """Take what the best matches name."""
         lives = {} if past is None else _records(past.lifetimes, best.life)
-        return cls(events, book, fits, _records(book.filters, best.row), lives)
+        return cls(events, book, fits, _records(book.filters, best.row), lives, elsewhere(fits))
+
+    def absent(self, computer: str | None) -> str:
+        """Say why no filter stands behind a run-time id of this computer."""
+        if not self.book.snapshots:
+            return reasons.NO_STATE
+        own = any((computer, snapshot.name) not in self.others for snapshot in self.book.snapshots)
+        return reasons.NOT_IN_STATE if own else reasons.NO_OWN_STATE
 
     def recalled(self, life: int, status: int) -> str | None:
         """Say what the history tells, where it speaks for the match or against it."""
@@ -133,7 +142,7 @@ def _judge_case(key: Mapping[str, int], case: Case) -> tuple[str | None, str, in
             recalled=case.recalled(key.get("life", -1), key.get("status", 0)),
             other=book.snapshots[key["other"]].name if key.get("other", -1) >= 0 else None,
         ),
-        any_state=bool(book.snapshots),
+        absent=case.absent(computer),
     )
     usable = row if rank >= Rank.ID_ONLY else -1
     if action == "permit":

@@ -31,6 +31,8 @@ from analyzer.model import Pairing
 from analyzer.wfp import fixed_filters
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from analyzer.model import StateFits
     from analyzer.states import Book, Snapshot
 
@@ -75,18 +77,32 @@ class _Scale:
         self.ties.append(text)
 
 
+def elsewhere(fits: Iterable[Fit]) -> frozenset[tuple[str | None, str]]:
+    """Return (computer, state) where the state cannot be of this computer and may be of another one of the case."""
+    every = tuple(fits)
+    open_somewhere = {fit.pairing.state for fit in every if not fit.excluded}
+    return frozenset(
+        (fit.pairing.computer, fit.pairing.state)
+        for fit in every
+        if fit.excluded and fit.pairing.state in open_somewhere
+    )
+
+
 def pair(facts: HostFacts, snapshot: Snapshot, book: Book, checked: Checked, markers: Markers) -> Fit:
     """Weigh one state against the log of one computer."""
     scale = _Scale([], [])
+    captured = _capture(facts, snapshot, scale)
     _names(facts, snapshot, scale)
     _sids(facts, snapshot, scale)
     _addresses(facts, snapshot, scale)
     _volumes(facts, snapshot, book, scale)
     _ids(book, checked, scale)
     _older(checked, scale)
-    time_fits = _time(facts, snapshot, markers, scale)
+    time_fits = captured or _time(facts, snapshot, markers, scale)
     fits: StateFits = "unknown"
-    if scale.strong_against or scale.weak_against >= MANY_SIGNS:
+    if captured:
+        fits = "yes"
+    elif scale.strong_against or scale.weak_against >= MANY_SIGNS:
         fits = "no"
     elif (
         time_fits and scale.alone and scale.points >= (2 * ENOUGH if scale.weak_against and not scale.named else ENOUGH)
@@ -101,6 +117,14 @@ def pair(facts: HostFacts, snapshot: Snapshot, book: Book, checked: Checked, mar
         against=tuple(scale.against),
     )
     return Fit(pairing, excluded=fits == "no")
+
+
+def _capture(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> bool:
+    """Tell a state that was captured together with net events of this computer: nothing can be nearer to them."""
+    if snapshot.captured is None or snapshot.name not in facts.captures:
+        return False
+    scale.tie(ENOUGH, "state and net events were taken together, in one capture: one computer, one time", decisive=True)
+    return True
 
 
 def _names(facts: HostFacts, snapshot: Snapshot, scale: _Scale) -> None:

@@ -105,7 +105,7 @@ def _judge(case: _Case) -> Analysis:
     logs = given.logs
     tables, shared = overlap.unite(logs)
     problems.extend(shared)
-    book = states.bind(given.states)
+    book = states.bind(given.states, given.netevents)
     marks = markers.find(tables)
     seen = watch.watched([log for _, log in logs])
     ordered = _in_time_order(tables["wfp"])
@@ -128,7 +128,7 @@ def _judge(case: _Case) -> Analysis:
 
     hosts = recording.computers(logs, everything)
     policy = auditsettings.policies(given.policies, hosts)
-    recorded = recording.assess(recording.Given(logs, tables, everything, seen, book), policy)
+    recorded = recording.assess(recording.Given(logs, tables, everything, seen, book, resolved.fits), policy)
     rules, untold = rulebook.bind(given.rules, logs, tables, hosts)
     problems.extend(untold)
     found = diagnose.run(

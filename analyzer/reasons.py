@@ -37,6 +37,7 @@ ORIGIN_UNKNOWN: Final = (
     "the event's filter origin is “Unknown”: the platform names none; this alone proves no third party"
 )
 NO_STATE: Final = "no state was handed in, so the run-time id cannot be looked up"
+NO_OWN_STATE: Final = "every state that was handed in is of another computer, so the run-time id cannot be looked up"
 NOT_IN_STATE: Final = (
     "none of the states holds this run-time id just once: the filter is gone, or it belonged to another time or boot"
 )
@@ -73,12 +74,12 @@ class Match:
     other: str | None = None  # a state that holds another filter under the id than the history names
 
 
-def of_match(match: Match, *, any_state: bool) -> tuple[str, ...]:
-    """Say what ties the id to the state's filter, or what speaks against it."""
+def of_match(match: Match, *, absent: str) -> tuple[str, ...]:
+    """Say what ties the id to the state's filter, or what speaks against it; ``absent`` where there is no filter."""
     if match.named != "id":
         return (NO_ID if match.named == "zero" else ID_MISSING,)
     if match.item is None or (match.state is None and match.recalled is None):
-        return (NOT_IN_STATE if any_state else NO_STATE,)
+        return (absent,)
     if match.state is None:
         return _of_history(match, match.item)
     return _of_state(match, match.item, match.state)
@@ -135,6 +136,7 @@ def _contradictions(failing: int, item: Mapping[str, Any]) -> tuple[tuple[Check,
 _WEAK: Final = (
     (Check.BOOT, "Windows started in between, and ids start again at boot"),
     (Check.RELOAD, "the firewall policy changed in between, which renumbers filters"),
+    (Check.CAPTURE, "the capture tells of filters that changed while it ran, which is not read"),
     (Check.CLOCK, "the clock was changed in between"),
     (Check.NO_LAYER, "the layer could not be compared"),
     (Check.NO_EVENT_TIME, "the event carries no time"),

@@ -16,12 +16,14 @@ from analyzer.hosts import first_label
 from analyzer.markers import nanoseconds
 from analyzer.model import Evidence, Recording
 from analyzer.netevents import NO_EVENT_ID
+from analyzer.pairing import elsewhere
 from analyzer.wfp import auditpolicy as vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from analyzer.model import AuditPolicy, AuditSetting, Recorded
+    from analyzer.pairing import Fit
     from analyzer.readers.evtx import EvtxLog
     from analyzer.states import Book
     from analyzer.watch import Watched
@@ -61,6 +63,7 @@ class Given:
     events: pd.DataFrame
     watch: Mapping[str | None, Watched]
     book: Book
+    fits: Sequence[Fit] = ()
 
 
 def assess(given: Given, policy: Sequence[AuditPolicy]) -> tuple[Recording, ...]:
@@ -96,7 +99,7 @@ def _assess(given: Given, computer: str | None, policy: AuditPolicy | None) -> R
     host = _Host(own, _rows(given.tables["host"], label), logs, span, settings)
     blocks = _recorded(host, vocabulary.CONNECTION, "blocked connections")
     drops = _recorded(host, vocabulary.PACKET_DROP, "dropped packets")
-    why = (*blocks.why, *drops.why, *_breaks(host), *_ends(host, given.book))
+    why = (*blocks.why, *drops.why, *_breaks(host), *_ends(host, given, label))
     return Recording(
         computer,
         None if span is None else cells.rfc3339(span[0]),
@@ -240,13 +243,14 @@ def _breaks(host: _Host) -> list[str]:
     return out
 
 
-def _ends(host: _Host, book: Book) -> list[str]:
-    """Set the log's time against the states' times."""
+def _ends(host: _Host, given: Given, label: str) -> list[str]:
+    """Set the log's time against the times of the states that may be of this computer."""
     if host.span is None:
         return []
     out = []
     first, last = host.span
-    for snapshot in book.snapshots[:5]:
+    others = {state for computer, state in elsewhere(given.fits) if first_label(computer) == label}
+    for snapshot in [item for item in given.book.snapshots if item.name not in others][:5]:
         taken = cells.moment(snapshot.time)
         if taken is not None and taken > last + SHORTLY_NS:
             out.append(

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer import cells, recall
+from analyzer import recall
 from analyzer.checks import CONTRADICTS, UNCHECKED, Changes, Check, Checked, check, check_changes
 from analyzer.engine import flows as flow_arrays
 from analyzer.hosts import connections_of, host_facts
 from analyzer.judge import Case, judge
 from analyzer.markers import nanoseconds
 from analyzer.matches import Best, Offer, keep_better, settle
-from analyzer.pairing import Fit, pair
+from analyzer.pairing import Fit, elsewhere, pair
 from analyzer.reasons import Rank
 from analyzer.wfp import codes
 
@@ -77,6 +77,7 @@ def resolve(
     flows = flow_arrays.from_events(events)
     best = Best.none(len(events))
     fits: list[Fit] = []
+    excluded: list[tuple[Fit, NDArray[np.intp], Offer]] = []
     all_changes: dict[str | None, Changes] = {}
     # A permit has no kind: an empty text, since a missing value would differ from itself.
     kinds = book.filters["kind"].fillna("").to_numpy(dtype=object)
@@ -92,15 +93,23 @@ def resolve(
         own_word = None if word is None else word.take(rows)
         for number, snapshot in enumerate(book.snapshots):
             checked = check(own, own_flows, book, snapshot, markers, computer, watch.get(computer))
-            check_changes(own, checked, changes, snapshot.time)
+            check_changes(own, checked, changes, snapshot.taken)
             proved = None if own_word is None else recall.compare(checked, own_word)
             fit = pair(facts, snapshot, book, checked, markers)
             fits.append(fit)
-            offer = _of_state(own, checked, fit, (number, cells.moment(snapshot.time)), own_word, proved)
-            keep_better(best, rows, offer, kinds)
+            offer = _of_state(own, checked, fit, (number, snapshot.taken), own_word, proved)
+            if fit.excluded:
+                excluded.append((fit, rows, offer))
+            else:
+                keep_better(best, rows, offer, kinds)
         if own_word is not None:
             own_checked, rank = recall.own_match(own, own_flows, book, own_word)
             offer = Offer(rank, own_checked, -1, own_word.distance, own_word.life)
+            keep_better(best, rows, offer, kinds)
+    # A state of another computer says nothing of this one, not even that its filter was not meant.
+    others = elsewhere(fits)
+    for fit, rows, offer in excluded:
+        if (fit.pairing.computer, fit.pairing.state) not in others:
             keep_better(best, rows, offer, kinds)
     settle(best)
     book, best.row = recall.only_used(plain, past, word, best.row)
@@ -142,7 +151,9 @@ def _of_state(
     rank = np.select(cases, [int(r) for r in ranks], int(Rank.ID_ONLY)).astype(np.int64)
     far = np.iinfo(np.int64).max
     number, taken = state
-    distance = np.full(count, far) if taken is None else np.abs(nanoseconds(events["time"]) - taken)
+    # Of two states whose filter cannot be meant, the one that may be of this computer is told of.
+    near = None if fit.excluded else taken
+    distance = np.full(count, far) if near is None else np.abs(nanoseconds(events["time"]) - near)
     life = np.full(count, -1, dtype=np.int64)
     if word is not None:
         # A history that disagrees is worth telling of, too.

@@ -137,9 +137,16 @@ def situation(store: Store, book: Book, snapshot: Snapshot | None, changes: pd.D
 
 
 def _profiles(book: Book, snapshot: Snapshot) -> frozenset[str] | None:
-    """Return the profiles that filters made from rules name."""
+    """Return the profiles that filters made from rules name.
+
+    The firewall's own filters for pairs of profiles are there whatever profile is in force; they carry -1 where others
+    carry the number of their rule (measured in four states).
+    """
     found: set[str] = set()
+    numbers = book.filters["provider_data"]
     for row in snapshot.rows:
+        if not (cells.text(numbers.iloc[row]) or "").lower().strip("f"):
+            continue
         tests = book.tests.get(row, ())
         about = [t.value for t in tests if t.field in PROFILE_FIELDS and t.match == "EQUAL"]
         if not about or book.filters["sublayer"].iloc[row] not in RULE_SUBLAYERS:

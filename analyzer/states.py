@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analyzer import frames, history_filters
+from analyzer import cells, frames, history_filters
 from analyzer.classify import classify
 from analyzer.engine.conditions import Test, tests_by_filter
 
@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analyzer.readers.netevents import NetEvents
     from analyzer.readers.wfpstate import WfpState
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """The net events that one file holds beside a state: first and last in ns; ``steady``: it tells of no change."""
+
+    first: int
+    last: int
+    steady: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,13 @@ class Snapshot:
     layer_names: dict[int, str]
     has_origins: bool
     whole: bool  # nothing of it was lost in reading
+    captured: Capture | None = None  # where it is part of a capture
+
+    @property
+    def taken(self) -> int | None:
+        """Return when it was taken, in ns; a capture begins with its state, so that its first net event tells it."""
+        told = cells.moment(self.time)
+        return self.captured.first if told is None and self.captured is not None else told
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +86,9 @@ def _account_sids(state: WfpState) -> frozenset[str]:
     return frozenset(item for item in texts if item.startswith("S-1-5-21-"))
 
 
-def bind(states: Sequence[tuple[str, WfpState]]) -> Book:
-    """Stack the states' frames and classify every filter."""
+def bind(states: Sequence[tuple[str, WfpState]], netevents: Sequence[tuple[str, NetEvents]] = ()) -> Book:
+    """Stack the states' frames and classify every filter; ``netevents`` of the same file make it a capture."""
+    captures = dict(netevents)
     filter_frames, condition_frames, snapshots = [], [], []
     start = 0
     for name, state in states:
@@ -91,6 +109,7 @@ def bind(states: Sequence[tuple[str, WfpState]]) -> Book:
                 layer_names={int(i): str(n) for i, n in zip(known["layer_id"], known["layer"], strict=True)},
                 has_origins=bool(state.filters["origin"].notna().any()),
                 whole=all(problem.severity != "lost" for problem in state.problems),
+                captured=_capture(captures.get(name)),
             )
         )
         start += len(state.filters)
@@ -101,6 +120,13 @@ def bind(states: Sequence[tuple[str, WfpState]]) -> Book:
     sublayers = frames.concat([state.sublayers for _, state in states], frames.SUBLAYERS)
     classes = classify(filters, tests, providers, sublayers)
     return Book(tuple(snapshots), pd.concat([filters, classes], axis=1), tests, conditions)
+
+
+def _capture(netevents: NetEvents | None) -> Capture | None:
+    if netevents is None:
+        return None
+    first, last = cells.moment(netevents.first), cells.moment(netevents.last)
+    return None if first is None or last is None else Capture(first, last, steady=not netevents.filter_changes)
 
 
 def remember(book: Book, lifetimes: pd.DataFrame, wanted: NDArray[np.int64]) -> tuple[Book, NDArray[np.int64]]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from analyzer.model import Coverage, KindCount, Problem, Selected
+    from analyzer.model import Coverage, HostState, KindCount, Problem, Selected
 
 # How each kind is put into the answer's sentence, after a number.
 SAID: Final[dict[str, str]] = {
@@ -110,7 +110,10 @@ def trust(events: pd.DataFrame, coverage: Coverage, problems: Sequence[Problem])
         whose = listed([f"{said} ({number(count)})" if count < sure else said for count, said in counts if count])
         share = f"{number(sure)} of {number(len(judged))} records"
         parts.append(f"What blocked is vouched for in {share}{': ' if sure else ''}{whose}.")
-        if sure < len(judged) and coverage.state_fits == "yes":
+        fits = {host.state_fits for host in coverage.hosts}
+        if len(fits) > 1:
+            parts.extend(_host_by_host(coverage.hosts))
+        elif sure < len(judged) and coverage.state_fits == "yes":
             parts.append("For the rest the state does not speak.")
         elif coverage.state_fits == "no":
             parts.append("The state does not fit these events, so it was not used.")
@@ -122,6 +125,20 @@ def trust(events: pd.DataFrame, coverage: Coverage, problems: Sequence[Problem])
     if lost:
         parts.append(f"{plural(lost, 'problem')} cost data: see what could not be read.")
     return " ".join(parts) or "There was nothing to judge."
+
+
+def _host_by_host(hosts: Sequence[HostState]) -> list[str]:
+    """Say for which computers no state speaks, where there is one for others."""
+    out = []
+    for fits, text in (
+        ("unknown", "Nothing ties a state to the events of {} strongly enough: matches by number alone are marked."),
+        ("no", "No state fits the events of {}, so none was used for these."),
+    ):
+        names = [host.computer or "an unnamed computer" for host in hosts if host.state_fits == fits]
+        more = [f"{number(len(names) - 3)} more"] if len(names) > 3 else []
+        if names:
+            out.append(text.format(listed([*names[:3], *more])))
+    return out
 
 
 def _silence(coverage: Coverage) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +30,7 @@ LONGEST_SHOWN: Final = 8000  # characters of one piece of evidence in the page a
 LONGEST_PROSE: Final = 2500
 _BREAK: Final = Markup("\\<wbr>")  # a path may be broken behind each separator
 LONGEST_WORD: Final = 56  # a longer part of a command may be broken
+_kept: Final = lru_cache(maxsize=1024)  # most rows show what others show: programs, addresses, reasons, times
 
 
 def render_html(analysis: Analysis) -> str:
@@ -61,6 +62,7 @@ def render_html(analysis: Analysis) -> str:
             a=analysis,
             v=view.build(analysis),
             chart=charts.timeline_chart(analysis.timeline, analysis.coverage.markers),
+            fits=view.fits(analysis.coverage),
             cover=coverage_chart.coverage_chart(analysis.inputs, analysis.coverage),
             computers=computers(analysis),
             kinds=input_kinds(analysis.inputs),
@@ -152,6 +154,7 @@ def _environment() -> Environment:
             "MOST_MARKERS": view.MOST_MARKERS,
             "MOST_BINS": view.MOST_BINS,
             "MOST_INPUTS": view.MOST_INPUTS,
+            "MOST_HOSTS": view.MOST_HOSTS,
             "MOST_CONDITIONS": view.MOST_CONDITIONS,
         }
     )
@@ -169,11 +172,13 @@ def _pieces(shown: str) -> Markup:
     )
 
 
+@_kept
 def prose(value: str) -> Markup:
     """Show a sentence; it may hold evidence, so it is neutral and not endless."""
     return _pieces(text.clip(text.neutral(value[: LONGEST_PROSE * 4]), LONGEST_PROSE))
 
 
+@_kept
 def evidence(value: str | None, limit: int = LONGEST_CELL) -> Markup:
     """Show a piece of evidence, isolated from the direction of the text around it; long ones fold."""
     if value is None:
@@ -187,11 +192,13 @@ def evidence(value: str | None, limit: int = LONGEST_CELL) -> Markup:
     ).format(_pieces(text.middle(shown, limit)), _pieces(full))
 
 
+@_kept
 def brief(value: str, limit: int) -> Markup:
     """Show a piece of evidence inside a sentence or a heading, where nothing can fold: long ones lose their middle."""
     return Markup('<bdi class="ev">{}</bdi>').format(_pieces(text.middle(text.neutral(value[:LONGEST_SHOWN]), limit)))
 
 
+@_kept
 def path(value: str | None) -> Markup:
     """Show a program: its file name first, its folder below."""
     if value is None:
@@ -220,6 +227,7 @@ def command(value: str) -> Markup:
     )
 
 
+@_kept
 def time(value: str | None) -> Markup:
     """Show a time to the second, with the full time for machines beside it."""
     if value is None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from analyzer.model import Analysis, Finding, KindCount, Problem, ProblemSeverity, Severity
+    from analyzer.model import Analysis, Finding, KindCount, Problem, ProblemSeverity, Severity, StateFits
 
 MOST_KINDS: Final = 7
 MOST_FINDINGS: Final = 3
@@ -42,10 +42,15 @@ GROUP_STYLE: Final[dict[words.Group, str]] = {
     "unknown": "bright_black",
 }
 
+FITS_STYLE: Final[dict[StateFits, str]] = {"yes": "green", "no": "red", "unknown": "yellow"}
 # For terminals that cannot show Unicode.
 _ASCII: Final = str.maketrans(
     {"·": "-", "–": "-", "—": "-", "→": "->", "■": "#", "⟨": "<", "⟩": ">", "…": "...", "“": '"', "”": '"', "’": "'"}
 )
+
+
+def _host(name: str | None) -> str:
+    return "events that name no computer" if name is None else text.middle(text.neutral(name[:200]), 40)
 
 
 def print_summary(analysis: Analysis, console: Console) -> None:
@@ -85,9 +90,7 @@ class _Summary:
         self._gap()
         self._line((analysis.answer.sentence, "bold"))
         if analysis.answer.trust:
-            fits = words.STATE_FITS[analysis.coverage.state_fits].title
-            style = {"yes": "green", "no": "red", "unknown": "yellow"}[analysis.coverage.state_fits]
-            self._line((f"{fits}. ", style), (analysis.answer.trust, ""))
+            self._line(*self._fits(analysis), (analysis.answer.trust, ""))
         if analysis.selection is not None:
             self._line(("Only a part is shown: ", "bold yellow"), (f"{analysis.selection.sentence}.", ""))
         self._gap()
@@ -108,6 +111,16 @@ class _Summary:
         span = text.span(analysis.coverage.first, analysis.coverage.last)
         files = text.counted(len(analysis.inputs), "file")
         self._line((f"{shown}{more} · {span} · {files}", "dim"))
+
+    def _fits(self, analysis: Analysis) -> list[tuple[str, str]]:
+        """Say whether the states fit, computer by computer where that differs."""
+        out = []
+        for row in view.fits(analysis.coverage):
+            names = ", ".join(_host(host.computer) for host in row.hosts[: view.MOST_HOSTS])
+            more = f" and {len(row.hosts) - view.MOST_HOSTS} more" if len(row.hosts) > view.MOST_HOSTS else ""
+            out.append((words.STATE_FITS[row.word].title, FITS_STYLE[row.word]))
+            out.append((f" ({names}{more}). " if row.hosts else ". ", "" if row.hosts else FITS_STYLE[row.word]))
+        return out
 
     def _counts(self, analysis: Analysis) -> None:
         answer = analysis.answer

@@ -79,7 +79,7 @@ def escapes(text: str) -> list[tuple[str, bool]]:
 
 def middle(text: str, limit: int) -> str:
     """Shorten a text in its middle to about ``limit`` characters; its two ends tell most."""
-    if len(text) <= limit:
+    if len(text) <= limit + 3:  # the mark takes as much
         return text
     tail = limit // 2
     return f"{_HALF_HEAD.sub('', text[: limit - tail])} … {_HALF_TAIL.sub('', text[-tail:])}"

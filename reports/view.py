@@ -18,11 +18,14 @@ if TYPE_CHECKING:
         Analysis,
         CitedFilter,
         CitedRule,
+        Coverage,
         Evidence,
         Finding,
+        HostState,
         Problem,
         ProblemSeverity,
         Program,
+        StateFits,
         Verdict,
     )
 
@@ -40,6 +43,7 @@ MOST_BINS: Final = 120
 MOST_INPUTS: Final = 200
 MOST_CONDITIONS: Final = 60
 MOST_RULES: Final = 200
+MOST_HOSTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,14 @@ class View:
     rules: Fold[RuleRow]
 
 
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """Whether a state fits, and the computers of which that is said; none where it is of all of them."""
+
+    word: StateFits
+    hosts: tuple[HostState, ...]
+
+
 class _Anchors:
     """Gives out anchors that are used once each."""
 
@@ -201,6 +213,19 @@ def reading(problems: Sequence[Problem]) -> str:
         text.counted(count, "note") if severity == "note" else f"{text.number(count)} {severity}"
         for severity, count in counts.items()
         if count
+    )
+
+
+def fits(coverage: Coverage) -> tuple[Fits, ...]:
+    """Return whether the states fit: one row where that is so for all computers alike, else one per answer."""
+    words = dict.fromkeys(host.state_fits for host in coverage.hosts)
+    if len(words) < 2:
+        return (Fits(coverage.state_fits, ()),)
+    best_first: tuple[StateFits, ...] = ("yes", "unknown", "no")
+    return tuple(
+        Fits(word, tuple(host for host in coverage.hosts if host.state_fits == word))
+        for word in best_first
+        if word in words
     )
 
 

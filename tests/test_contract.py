@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import jsonschema
 import pytest
 
-from analyzer import model
+from analyzer import attribution, model, netevents, netjoin
 from analyzer.pipeline import analyze
 from reports import export
 from reports.document import REPORT_KEYS, report_json
@@ -163,6 +163,20 @@ def enum_of(name: str, path: str) -> set[str]:
 )
 def test_the_words_of_the_schemas_are_those_of_the_program(name: str, path: str, words: Any) -> None:
     assert enum_of(name, path) == set(get_args(words))
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("services_source", attribution.SOURCES),
+        ("user_source", attribution.USER_SOURCES),
+        ("source", (netjoin.AUDIT, netevents.SOURCE)),
+    ],
+)
+def test_the_sources_of_the_schema_are_those_of_the_programs_tables(key: str, words: tuple[str, ...]) -> None:
+    assert enum_of("events", f"properties/{key}") == set(words)
+    event = json.loads(next(export.event_lines(analysis())))
+    assert not schema("events").is_valid({**event, key: "guessed"})
 
 
 @pytest.mark.parametrize("name", ["events", "filters", "report"])

@@ -76,7 +76,7 @@ class Context:
             fit = self.fit_of(computer, snapshot.name)
             if fit is None or fit.excluded:
                 continue
-            taken = cells.moment(snapshot.time)
+            taken = snapshot.taken
             away = abs(taken - middle) if taken is not None and middle is not None else 2**63
             candidates.append(((fit.pairing.fits != "yes", away), snapshot, fit))
         if not candidates:

@@ -31,7 +31,7 @@ TEXTS: Final[dict[Kind, KindText]] = {
                 "The filter that blocked is the firewall's outbound default: no allow rule of the profile in force "
                 "matched."
             ),
-            "No block rule is at work here, so removing rules will not help; a matching allow rule is what is missing.",
+            "No block rule is at work here, so removing rules will not help; no matching allow rule was in force.",
         ),
         "Add an outbound allow rule for each program that should connect, as narrow as the traffic allows.",
         "Each rule lets its program reach what the rule names; limit protocol, port and address to what was seen.",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Final, cast
 
 from analyzer import cells
+from analyzer.diagnose import disabled
 from analyzer.diagnose.commands import BUILDERS
 from analyzer.diagnose.context import Context, Diagnosis, Found
 from analyzer.diagnose.kind_table import TEXTS, KindText
@@ -51,8 +53,29 @@ def diagnose(context: Context) -> Diagnosis:
     seen = seen[~seen.index.isin(suspects(seen).index)]
     found = []
     for kind, part in seen.groupby(seen["kind"].astype("object"), sort=True):
-        found.append(Found.over(_finding(cast("Kind", str(kind)), part, events), part))
+        finding = _finding(cast("Kind", str(kind)), part, events)
+        found.append(Found.over(_with_rules(finding, disabled.offer(context, str(kind), part)), part))
     return Diagnosis(tuple(found))
+
+
+def _with_rules(finding: Finding, offer: disabled.Offer | None) -> Finding:
+    """Put disabled rules that allow this before the new ones that the remedy offers."""
+    remedy = finding.remedy
+    if offer is None or remedy is None:
+        return finding
+    # Who copies all commands must not get the alternative as well.
+    new = () if offer.whole and offer.commands else remedy.commands
+    alternative = f"{remedy.text[0].lower()}{remedy.text[1:]}"
+    return dataclasses.replace(
+        finding,
+        remedy=Remedy(
+            f"{offer.text}{alternative}",
+            (*offer.commands, *new),
+            " ".join(text for text in (disabled.COST, remedy.cost) if text),
+        ),
+        rule_ids=(*finding.rule_ids, *offer.rule_ids),
+        evidence=(*finding.evidence, *offer.evidence),
+    )
 
 
 def with_rule_ids(events: pd.DataFrame, book: Book) -> pd.DataFrame:

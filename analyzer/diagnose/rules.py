@@ -6,17 +6,19 @@ Only an exported rule store shows the rules: a state holds what is plumbed (REFE
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
-from analyzer import cells, rulebook, rulematch, rulestore
+from analyzer import cells, rulebook, rulestore
+from analyzer.diagnose import disabled
 from analyzer.diagnose.commands import MOST, plain
 from analyzer.diagnose.context import Context, Diagnosis, Found
+from analyzer.diagnose.rule_fit import BLOCKED, called, fitting, told
 from analyzer.hosts import first_label
 from analyzer.model import Evidence, Finding, Remedy
 from analyzer.wording import listed, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from analyzer.rulebook import Store
     from analyzer.states import Snapshot
 
-BLOCKED: Final = {"default-outbound": "outbound", "default-inbound": "inbound"}
 SHOWN: Final = 8
 # What to do about each reason; what Windows itself says or a setting shows is surer than what was derived.
 REMEDIES: Final[dict[str, str]] = {
@@ -38,7 +39,6 @@ REMEDIES: Final[dict[str, str]] = {
 }
 SURE: Final = frozenset({"disabled", "not-applied"})
 ALONE: Final = frozenset({"disabled", "not-applied", "not-merged"})  # reasons that need no state
-COST: Final = "It lets through again whatever the rule names; somebody may have switched it off for a reason."
 COLLECT: Final = "Get-NetFirewallRule -PolicyStore ActiveStore and its filters, taken together with a state"
 
 
@@ -69,7 +69,7 @@ def diagnose(context: Context) -> Diagnosis:
 def _findings(
     context: Context, computer: str | None, store: Store, part: pd.DataFrame, snapshot: Snapshot | None
 ) -> list[Found]:
-    hits = _fitting(store, part)
+    hits = fitting(store, part)
     if not hits:
         return []
     rows = sorted(hits)
@@ -89,7 +89,7 @@ def _findings(
 def _finding(
     store: Store, reason: str, idle: Sequence[_Idle], events: pd.DataFrame, snapshot: Snapshot | None
 ) -> Finding:
-    names = [_called(store.rules.iloc[item.row]) for item in idle]
+    names = [called(store.rules.iloc[item.row]) for item in idle]
     one = len(idle) == 1
     confidence: Confidence = "likely" if reason in SURE or (reason != "unresolved" and snapshot) else "possible"
     where = f"no filter of {'it' if one else 'them'} is in {snapshot.name}" if snapshot else "no state was handed in"
@@ -108,13 +108,13 @@ def _finding(
             f"{idle[0].why}."
         ),
         evidence=tuple(
-            Evidence(f"{_told(store.rules.iloc[item.row])}: {item.why}", str(store.rules["input"].iloc[item.row]))
+            Evidence(f"{told(store.rules.iloc[item.row])}: {item.why}", str(store.rules["input"].iloc[item.row]))
             for item in idle[:SHOWN]
         ),
         remedy=Remedy(
             REMEDIES.get(reason, REMEDIES["unresolved"]),
             _commands(store, reason, idle),
-            COST if reason == "disabled" else None,
+            disabled.COST if reason == "disabled" else None,
         ),
         collect_next=() if reason in SURE else (COLLECT,),
         rule_ids=tuple(str(store.rules["rule_id"].iloc[item.row]) for item in idle),
@@ -146,90 +146,6 @@ def _short(reason: str) -> str:
     return _SHORT.get(reason, "why cannot be told")
 
 
-def _called(rule: pd.Series) -> str:
-    name = cells.text(rule["name"])
-    return f"“{name}”" if name and not name.startswith("@") else str(rule["rule_id"])
-
-
-def _told(rule: pd.Series) -> str:
-    parts = [_called(rule), str(rule["rule_id"])] if _called(rule) != rule["rule_id"] else [str(rule["rule_id"])]
-    for column in ("program", "service"):
-        text = cells.text(rule[column])
-        if text:
-            parts.append(f"{column} {text}")
-    line = cells.number(rule["line"])
-    return ", ".join([*parts, f"line {line}"] if line is not None else parts)
-
-
-# --------------------------------------------------------------------------------------------------------------
-# Which rules would fit?
-
-
-def _fitting(store: Store, part: pd.DataFrame) -> dict[int, list[int]]:
-    """Return row of an allow rule -> index of the blocked events that it names by program or service."""
-    flows: dict[tuple[Any, ...], list[int]] = {}
-    columns = (
-        part.index,
-        cells.texts(part["kind"]),
-        cells.texts(part["application"]),
-        part["services"],
-        cells.objects(part["protocol"]).tolist(),
-        cells.objects(part["service_port"]).tolist(),
-    )
-    for index, kind, application, services, protocol, port in zip(*columns, strict=True):
-        names = tuple(services) if isinstance(services, tuple | list) else None
-        flows.setdefault((BLOCKED[kind or ""], application, names, protocol, port), []).append(int(index))
-    out: dict[int, list[int]] = {}
-    for row, rule in enumerate(store.rules.to_dict("records")):
-        if rule["action"] != "allow":
-            continue
-        item = cast("Mapping[str, Any]", rule)
-        for flow, indexes in flows.items():
-            if _fits(item, flow):
-                out.setdefault(row, []).extend(indexes)
-    return out
-
-
-def _fits(rule: Mapping[str, Any], flow: tuple[Any, ...]) -> bool:
-    """Tell whether a rule names this traffic's program or service and nothing that it tells speaks against it."""
-    direction, application, services, protocol, port = flow
-    if rule["direction"] != direction:
-        return False
-    program, service = cells.text(rule["program"]), cells.text(rule["service"])
-    if program is not None and not _same_program(program, application):
-        return False
-    if service not in (None, "*"):
-        if services is None or service.lower() not in {name.lower() for name in services}:
-            return False
-    elif program is None or _shared(program):
-        return False  # svchost without a service, or no limit at all: this names nobody
-    wanted = cells.number(rule["protocol"])
-    if wanted is not None and wanted != protocol:
-        return False
-    ports = rule["remote_ports"] if direction == "outbound" else rule["local_ports"]
-    return not ports or port is None or any(_holds(str(text), int(port)) for text in ports)
-
-
-def _same_program(program: str, application: str | None) -> bool:
-    ending = rulematch.program_ending(program)
-    if ending is None or application is None:
-        return False
-    path = application.lower()
-    return path == ending or path.endswith(f"\\{ending.lstrip(chr(92))}")
-
-
-def _shared(program: str) -> bool:
-    return program.lower().rpartition("\\")[2] == "svchost.exe"
-
-
-def _holds(text: str, port: int) -> bool:
-    """Tell whether a port stands in a rule's port or span; keywords may mean any."""
-    low, _, high = text.strip().partition("-")
-    if not low.isdecimal() or (high and not high.isdecimal()):
-        return True
-    return int(low) <= port <= int(high or low)
-
-
 # --------------------------------------------------------------------------------------------------------------
 # Is there a rule for this service?
 
@@ -256,7 +172,7 @@ def rule_answer(
     now = rulebook.situation(store, context.book, best[0], context.rule_changes, first_label(computer))
     states = rulebook.in_state(store, rows, context.book, best[0], now)
     idle = [
-        f"{_called(store.rules.iloc[row])} has no filter: {why}"
+        f"{called(store.rules.iloc[row])} has no filter: {why}"
         for row, reason, why in zip(rows, states["reason"], states["why"], strict=True)
         if reason != "plumbed"
     ]

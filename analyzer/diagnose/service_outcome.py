@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analyzer.wfp import services as wfp_services
+from analyzer.wording import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +43,7 @@ class FlowEvidence:
     unchecked: frozenset[str] = frozenset()  # service SIDs all of whose filters have conditions that cannot be told
     rivals: tuple[int, ...] = ()  # rows of allow filters that should have let these flows pass, whatever the service
     held_then: bool = True  # the services are known for the event's time, by the log of processes
+    from_list: bool = False  # the services are known from a list alone, which is of another moment
     token: Token | None = None
     account: str | None = None  # SID of the account that the one service runs under
     runs_as_user: bool = False  # a per-user service, or one configured to run as a user
@@ -53,6 +55,14 @@ class Outcome:
 
     confidence: Confidence | None
     why: str
+
+
+def fitting(evidence: FlowEvidence) -> dict[str, tuple[int, ...]]:
+    """Return the permits that count for the process: where its services are known, those of other services do not."""
+    if not evidence.services:
+        return evidence.permits
+    own = {wfp_services.ALL_SERVICES_SID, *map(wfp_services.service_sid, evidence.services)}
+    return {sid: rows for sid, rows in evidence.permits.items() if sid in own}
 
 
 def _first(cases: Iterable[tuple[bool, str]]) -> str | None:
@@ -76,29 +86,24 @@ def doubts(evidence: FlowEvidence) -> str | None:
 def rule(evidence: FlowEvidence) -> Outcome:
     """Return proven, likely, possible or not-this, or nothing where the state cannot speak."""
     doubt = doubts(evidence)
-    services = evidence.services or ()
-    own: set[str] = set()
-    if len(services) == 1:
-        own = {wfp_services.service_sid(services[0]), wfp_services.ALL_SERVICES_SID} & set(evidence.permits)
+    services, own = evidence.services or (), fitting(evidence)
+    hosted = f"the process hosted {listed(services)}"
     missing = _first(
         (
-            (
-                not evidence.permits,
-                "no allow filter in force when the state was taken is for a service and fits",
-            ),
-            (
-                len(services) == 1 and not own,
-                f"the process hosted {services[0] if services else None}, no allow filter for it fits",
-            ),
+            (not evidence.permits, "no allow filter in force when the state was taken is for a service and fits"),
+            (not own, f"{hosted}, no allow filter for {'it' if len(services) == 1 else 'these'} fits"),
         )
     )
     if missing is not None:
+        if doubt is None and own != evidence.permits and len(services) > 1 and evidence.from_list:
+            # Services come and go in a shared process: one that has stopped since is in no list.
+            doubt = f"{hosted} when the list was taken, and another service may have been in it before"
         return Outcome("not-this", missing) if doubt is None else Outcome(None, doubt)
     if not services:
         return Outcome("possible", doubt or "the process is not tied to one service: each with such a filter may be it")
     if len(services) > 1:
         return Outcome("possible", "the process hosts several services, so its connections cannot be told apart")
-    return _one_service(services[0], own, evidence, doubt)
+    return _one_service(services[0], set(own), evidence, doubt)
 
 
 def _one_service(name: str, own: set[str], evidence: FlowEvidence, doubt: str | None) -> Outcome:

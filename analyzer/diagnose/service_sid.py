@@ -19,13 +19,14 @@ from analyzer import cells, checks
 from analyzer.diagnose import near_miss, service_evidence, service_text
 from analyzer.diagnose.context import Context, Diagnosis, Found
 from analyzer.diagnose.rules import rule_answer
-from analyzer.diagnose.service_outcome import FlowEvidence, Outcome, Token, rule
+from analyzer.diagnose.service_outcome import FlowEvidence, Outcome, Token, fitting, rule
 from analyzer.diagnose.svchost import is_svchost
 from analyzer.engine import conditions as engine
 from analyzer.folding import Groups, codes_of, number
 from analyzer.markers import any_between, nanoseconds
 from analyzer.model import Finding, ServiceOutcome
 from analyzer.processes import SOURCES
+from analyzer.services import ORDER as LISTS
 from analyzer.shapes import PACKAGE_SIDS
 from analyzer.wfp import services as wfp_services
 from analyzer.wfp.services import ALL_SERVICES_SID
@@ -127,13 +128,11 @@ def _steady(
     events: pd.DataFrame, found: list[Candidate], context: Context, snapshot: Snapshot, fit: Fit
 ) -> NDArray[np.bool_]:
     """Tell for each event whether nothing in the log shows other filters then than in the state."""
-    taken = cells.moment(snapshot.time)
-    times, computer = nanoseconds(events["time"]), fit.pairing.computer
+    taken, times, computer = snapshot.taken, nanoseconds(events["time"]), fit.pairing.computer
     if taken is None:
         return np.zeros(len(events), dtype=bool)
-    steady: NDArray[np.bool_] = (
-        checks.in_between(times, taken, context.markers, computer, context.watch.get(computer)) == 0
-    )
+    between = checks.since_state(times, snapshot, context.markers, computer, context.watch.get(computer))
+    steady: NDArray[np.bool_] = between == 0
     changes = context.changes.get(computer, {})
     for candidate in found:
         marks = changes.get(cells.number(context.book.filters["filter_id"].iloc[candidate.row]) or 0)
@@ -179,6 +178,7 @@ def _split(
             unchecked=frozenset(sid for sid in permits if not _any_checked(limited, sid, at)),
             rivals=tuple(c.row for c in found if _rival(c, at)),
             held_then=part["services_source"].iloc[0] in SOURCES,
+            from_list=part["services_source"].iloc[0] in LISTS,
             token=token,
             account=account.sid,
             runs_as_user=account.user,
@@ -189,7 +189,7 @@ def _split(
                 services=services,
                 protocol=cells.number(part["protocol"].iloc[0]),
                 port=cells.number(part["remote_port"].iloc[0]),
-                permits=evidence.permits,
+                permits=fitting(evidence),
                 outcome=rule(evidence),
                 token=token,
                 also_full=evidence.rivals,
@@ -233,14 +233,15 @@ def _failing(found: list[Candidate], at: NDArray[np.intp], book: Book) -> tuple[
 def _services(
     groups: list[Group], book: Book, confidence: Confidence, more: Mapping[str, str]
 ) -> tuple[ServiceOutcome, ...]:
-    """List the services of these groups; for attributed groups only the one that the process held."""
+    """List the services of these groups: those that the process held, as far as the finding is about them."""
     rows: dict[str, set[int]] = {}
     whys: dict[str, str] = {}
     for group in groups:
-        if group.services and len(group.services) == 1 and confidence != "possible":
-            wanted = {wfp_services.service_sid(group.services[0])}
-        else:
-            wanted = set(group.permits)
+        wanted = set(group.permits)
+        if group.services:
+            held = set(map(wfp_services.service_sid, group.services))
+            every = confidence == "not-this" or ALL_SERVICES_SID in group.permits
+            wanted = held if every else held & wanted
         for sid in wanted:
             rows.setdefault(sid, set()).update(group.permits.get(sid, ()), group.permits.get(ALL_SERVICES_SID, ()))
             whys.setdefault(sid, group.outcome.why)

@@ -15,7 +15,7 @@ from analyzer.wfp import services as wfp_services
 from analyzer.wording import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -102,8 +102,9 @@ COST: Final = (
     "This weakens the firewall: every service that runs in svchost.exe under one of these accounts may then reach "
     "these ports at any address, not only the services named here. Windows cannot tie such a rule to the service."
 )
+_INTERACTIVE: Final = "S-1-5-4"
 # SDDL alias per account that the seed's remedy names.
-_ALIAS: Final = {"S-1-5-4": "IU", "S-1-5-18": "SY", "S-1-5-19": "LS", "S-1-5-20": "NS"}
+_ALIAS: Final = {_INTERACTIVE: "IU", "S-1-5-18": "SY", "S-1-5-19": "LS", "S-1-5-20": "NS"}
 
 
 def _names(services: tuple[ServiceOutcome, ...], word: str = "and") -> str:
@@ -214,9 +215,9 @@ def notes(groups: list[Group], services: tuple[ServiceOutcome, ...]) -> tuple[st
     return tuple(dict.fromkeys(out))
 
 
-def accounts(services: tuple[ServiceOutcome, ...]) -> tuple[str, ...]:
-    """Return the accounts that the remedy has to allow: those reported for the services, else the seed's four."""
-    found: set[str] = set()
+def accounts(services: tuple[ServiceOutcome, ...], tokens: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the accounts to allow: those reported for the services (else the seed's four) and those of tokens seen."""
+    found = {_INTERACTIVE if wfp_services.is_user_account(sid) else sid for sid in tokens}
     for service in services:
         known = wfp_services.trouble_service(service.name or "")
         if known is None or not known.remedy_sids:
@@ -227,7 +228,7 @@ def accounts(services: tuple[ServiceOutcome, ...]) -> tuple[str, ...]:
 
 def remedy(groups: list[Group], services: tuple[ServiceOutcome, ...]) -> Remedy:
     """Write the seed's remedy for exactly the ports that were blocked."""
-    allowed = accounts(services)
+    allowed = accounts(services, [group.token.user_sid for group in groups if group.token is not None])
     sddl = "D:" + "".join(f"(A;;CC;;;{_ALIAS[sid]})" for sid in allowed)
     wanted: dict[int, set[int]] = {}
     for group in groups:

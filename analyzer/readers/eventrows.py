@@ -166,6 +166,9 @@ class Rows:
         """Replace in the fields what no text may hold."""
         for at, (name, text) in enumerate(event.fields[:MAX_FIELDS]):
             cleaned = clean(text)
+            if clean(name) != name:
+                what = f"the name of field {clean(name)[:80]} holds characters that are no text: its value is lost"
+                self.problems.add("doubtful", where, what, reason="names of fields that are no text")
             if cleaned != text.rstrip("\0"):
                 what = f"field {clean(name)[:80]} holds characters that are no text: replaced by U+FFFD"
                 self.problems.add("doubtful", where, what, reason="characters that are no text")

@@ -110,8 +110,16 @@ class _Reader:
     def _between(self, start: int, end: int) -> None:
         """Look at what stands between events: the element around them, and what does not belong there."""
         text = self._window.text[start:end]
+        foreign = None
         for tag in _TAG.finditer(text):
-            self._root = None if tag[1] else tag[2]
+            if not tag[1] and self._root is not None:
+                foreign = foreign or tag
+            elif not tag[1] or tag[2] == self._root:
+                self._root = None if tag[1] else tag[2]
+        if foreign is not None:
+            where = place(*self._window.place(start + foreign.start()))
+            what = f"an element <{foreign[2]}> that is no event, and what may be in it: left out"
+            self._rows.problems.add("doubtful", where, what, reason="elements that are no events")
         junk = _JUNK.search(_NO_JUNK.sub(lambda match: " " * len(match[0]), text))
         if junk is not None:
             where = place(*self._window.place(start + junk.start()))

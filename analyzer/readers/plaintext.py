@@ -6,6 +6,7 @@ lines with CR CR LF. Nothing here raises on content.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,8 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 # What the 8-bit encodings of Western Windows are told apart by: how many letters of its languages come out.
 _PAGES: Final = ("cp1252", "cp850", "cp437")
 _COMMON: Final = frozenset("äöüßéèêëàâçîïôùûñáíóúÄÖÜÉÈ\u00a0\u2019")
+# All but tab, line ends, form feed and the end mark of DOS.
+_CONTROL: Final = re.compile(r"[\x01-\x08\x0b\x0e-\x19\x1b-\x1f\x7f]")
 _RARER: Final = frozenset("ãõåøæÅØÆÁÍÓÚÀÂÊÇÑ")
 
 
@@ -32,15 +35,23 @@ def decode(data: bytes, problems: Problems) -> str | None:
         what = f"its text is neither UTF-8 nor UTF-16: read as {guessed}, letters beyond ASCII may be wrong"
         problems.add("note", None, what)
     if "\0" in text:
-        problems.add("doubtful", None, "holds NUL characters (text of several encodings?): they were left out")
+        what = "holds NUL characters (text of several encodings?): they were left out"
+        problems.add("doubtful", _line(text, text.index("\0")), what)
         text = text.replace("\0", "")
     if "\ufffd" in text:
-        line = text.count("\n", 0, text.index("\ufffd")) + 1
-        problems.add("doubtful", f"line {line}", "holds bytes that are no text in its encoding: shown as U+FFFD")
+        what = "holds bytes that are no text in its encoding: shown as U+FFFD"
+        problems.add("doubtful", _line(text, text.index("\ufffd")), what)
+    if (control := _CONTROL.search(text)) is not None:
+        what = "holds control characters, which no tool prints: damaged there, or made so"
+        problems.add("doubtful", _line(text, control.start()), what)
     if not text.strip():
         problems.add("lost", None, "is empty")
         return None
     return _lines_ended(text)
+
+
+def _line(text: str, at: int) -> str:
+    return f"line {text.count(chr(10), 0, at) + 1}"
 
 
 def head_text(head: bytes) -> str:

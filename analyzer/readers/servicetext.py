@@ -8,6 +8,7 @@ zutreffend") that the idle process and System give away, since they never host o
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -35,6 +36,8 @@ _TYPE, _STATE, _PID = 0, 1, 6  # positions among the indented lines
 
 _FIELD: Final = re.compile(r"[ \t\xa0]+[^\s:][^:\n]{0,60}?[ \t\xa0]*:[ \t\xa0]*(.*)")
 _MARGIN: Final = re.compile(r"\S[^:\n]{0,60}?[ \t\xa0]*:[ \t\xa0]*(.*)")
+# What a service accepts stands in parentheses, on lines of its own.
+_CONTINUED: Final = re.compile(r"\s*(?:\(.{0,200}|.{0,200}\))\s*")
 _LEADING_HEX: Final = re.compile(r"([0-9a-fA-F]{1,8})(?:\s|$)")
 _LEADING_NUMBER: Final = re.compile(r"(\d{1,10})(?:\s|$)")
 # Type and state, one line after the other: `20  WIN32_SHARE_PROCESS`, `4  RUNNING`. The constants are not localized.
@@ -70,19 +73,30 @@ def read_sc(text: str, problems: Problems) -> list[Found]:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             close()
-        elif len(line) > tables.MAX_LINE:
-            problems.add("lost", f"line {number}", "a line is too long: left out")
-        elif (found := _FIELD.match(line)) is not None:
+        elif len(line) <= tables.MAX_LINE and (found := _FIELD.match(line)) is not None:
             fields.append(found[1].strip())
-        elif (found := _MARGIN.match(line)) is not None:
+        elif len(line) <= tables.MAX_LINE and (found := _MARGIN.match(line)) is not None:
             if fields:  # the blank line between two blocks got lost
                 close()
             margin.append((number, found[1].strip()))
+        else:
+            _tell_line(number, line, problems)
+    if margin and not fields and not text.endswith("\n"):
+        problems.add("lost", f"line {margin[0][0]}", "the last block of sc is cut off: left out")
     close()
     if without_pid:
         what = f"{without_pid:,} services are listed without a process id (sc query): sc queryex prints it"
         problems.add("note", None, what)
     return out
+
+
+def _tell_line(number: int, line: str, problems: Problems) -> None:
+    """Tell a line that is no label with a value, unless it goes on with the one before."""
+    if len(line) > tables.MAX_LINE:
+        problems.add("lost", f"line {number}", "a line is too long: left out")
+    elif not _CONTINUED.fullmatch(line):
+        what = "a line that is no label with a value: left out"
+        problems.add("doubtful", f"line {number}", what, group="lines that are no label with a value")
 
 
 def _sc_block(margin: list[tuple[int, str]], fields: list[str], problems: Problems) -> Found | None:
@@ -124,10 +138,11 @@ def is_tasklist(head: str) -> bool:
     """Tell ``tasklist /svc`` by three columns with a process id in the middle, or by the table's ruler."""
     if any(_RULER.fullmatch(line) for line in head.split("\n", 12)[:12]):
         return True
-    lines = [line for line in head.split("\n", 12)[:12] if line.strip()]
-    if not lines or any(len(line) > 8192 for line in lines[:8]):
+    lines = [line for line in head.split("\n", 12)[:12] if line.strip()][:8]
+    lines = list(itertools.takewhile(lambda line: len(line) <= 8192, lines))  # damage may follow
+    if len(lines) < 2:
         return False
-    rows = [tables.cells_of(line) for line in lines[:8]]
+    rows = [tables.cells_of(line) for line in lines]
     three = [row for row in rows if len(row) == 3]
     numbered = [row for row in three if row[1].strip().isdecimal()]
     # Other lists have three columns as well: one of the first processes is idle or System, or is a program.

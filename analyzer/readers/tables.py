@@ -68,6 +68,9 @@ def read_rows(text: str, problems: Problems) -> list[Row]:
             problems.add("lost", f"line {number}", "a row whose quotes do not close, or that is too long: left out")
             continue
         at += used
+        if at >= len(lines) and rows and len(cells) < len(rows[0].cells):  # no line end behind it
+            problems.add("lost", f"line {number}", "the last row is cut off: left out")
+            break
         rows.append(Row(number, tuple(cells)))
     return rows
 
@@ -143,6 +146,7 @@ def _objects(text: str, problems: Problems) -> Iterator[tuple[int, dict[str, Any
     decoder = json.JSONDecoder()
     budget = 4 * len(text) + _WINDOW
     at, line, counted, found = 0, 1, 0, 0
+    opened = text.lstrip("\ufeff \t\n")[:1] == "["
     while (start := _OBJECT.search(text, at)) is not None:
         at = start.start()
         line, counted = line + text.count("\n", counted, at), at
@@ -151,7 +155,7 @@ def _objects(text: str, problems: Problems) -> Iterator[tuple[int, dict[str, Any
             return
         wrapper = _WRAPPER.match(text, at)
         if wrapper is not None:
-            at = wrapper.end()
+            at, opened = wrapper.end(), True
             continue
         try:
             item, at = decoder.raw_decode(text, at)
@@ -159,6 +163,7 @@ def _objects(text: str, problems: Problems) -> Iterator[tuple[int, dict[str, Any
             budget -= _WINDOW // 4 + max(0, getattr(error, "pos", at) - at)
             problems.add("lost", f"line {line}", "a JSON object is damaged: left out", group="damaged JSON objects")
             end = _resync(text, at)
+            budget -= 0 if end is None else end - at
             if end is None or budget < 0:
                 problems.add("lost", f"line {line}", "what follows the damaged object was not read")
                 return
@@ -166,6 +171,9 @@ def _objects(text: str, problems: Problems) -> Iterator[tuple[int, dict[str, Any
             continue
         found += 1
         yield line, item
+    if opened and found and "]" not in text[at:]:
+        line += text.count("\n", counted)
+        problems.add("lost", f"line {line}", "the list has no end: it may have been cut off between two objects")
 
 
 _OBJECT: Final = re.compile(r"\{")
@@ -180,7 +188,7 @@ def _resync(text: str, start: int) -> int | None:
     begin = text.rfind("\n", 0, start) + 1
     ends = []
     if _INDENT.match(text, begin, start) and start - begin < 200:
-        following = text.find("\n" + text[begin : start + 1], start, edge)
+        following = text.find("\n" + text[begin : start + 1], start)
         if following >= 0:
             ends.append(following)
     depth = 0

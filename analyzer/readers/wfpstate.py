@@ -131,7 +131,10 @@ def _choose(elements: Sequence[etree._Element], problems: Problems) -> etree._El
 
 
 def _time(root: etree._Element, kind: StateKind, problems: Problems) -> pd.Timestamp | None:
-    text = statelists.text_of(root, "timeStamp")
+    # A capture keeps its state below <initialState>, by itself or as a whole <wfpstate>.
+    begins = list(root.iterchildren("initialState"))
+    places = [root, *begins, *(state for begin in begins for state in begin.iterchildren("wfpstate"))]
+    text = next((found for place in places if (found := statelists.text_of(place, "timeStamp")) is not None), None)
     if text is None:
         if kind == "wfpstate":
             problems.add("doubtful", None, "has no time stamp: when it was taken is not known")

@@ -184,6 +184,9 @@ _SYSMON = _fields(
 )
 
 
+_SYSMON_EXIT = _fields("ProcessId>process_id:uint", "Image>process_name", "User>subject_user_name")
+
+
 def _audit(table: Table, fields: tuple[Field, ...], rows: dict[int, str]) -> list[EventSpec]:
     return [EventSpec(SECURITY_AUDITING, event_id, table, title, fields) for event_id, title in rows.items()]
 
@@ -314,6 +317,7 @@ _SPECS: Final[tuple[EventSpec, ...]] = (
         for event_id, title in {12: "The operating system started", 13: "The operating system shuts down"}.items()
     ),
     EventSpec(SYSMON, 1, "process", "A process was created (Sysmon)", _SYSMON),
+    EventSpec(SYSMON, 5, "process", "A process ended (Sysmon)", _SYSMON_EXIT),
     *(
         EventSpec(FIREWALL, event_id, "rule_change", _FIREWALL_TITLES.get(event_id, "Firewall policy event"), _FIREWALL)
         for event_id in range(2002, 2098)

@@ -348,3 +348,8 @@ def test_two_hosts_with_equal_ids():
 def test_an_event_that_names_no_filter_stays_so():
     made = lead([{"s": 50, "filter_rtid": 0}], changes=[added(70001, 10)])
     assert made.verdict() == ("no-filter", "none", None)
+
+
+def test_a_state_that_holds_none_of_the_ids_beside_a_history_of_changes():
+    made = lead([{"s": 50, "filter_rtid": 69999}], tied(flt(70001)), changes=[added(69998, 60)])
+    assert made.verdict()[1:] == ("none", None)

@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from analyzer import pipeline
+from analyzer.readers import wfpstate
 from analyzer.readers.evtx import read_evtx
 from analyzer.readers.wfpstate import read_state
 
@@ -47,7 +48,7 @@ def _state(path, name):
 @pytest.fixture
 def analyze(monkeypatch):
     """The pipeline, with each state read once for all tests."""
-    monkeypatch.setattr(pipeline, "read_state", _state)
+    monkeypatch.setattr(wfpstate, "read_state", _state)
     return pipeline.analyze
 
 

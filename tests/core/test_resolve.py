@@ -391,7 +391,7 @@ def test_a_state_that_holds_the_id_wins_over_one_that_does_not():
 def test_a_state_counts_for_its_own_computer_alone():
     made = judge(wfp({}, {"computer": "PC-TWO"}), tied())
     assert made.verdict(1)[1] == "snapshot"
-    assert made.verdict(2) == ("unresolved", "contradicted", None)
+    assert made.verdict(2) == ("unresolved", "none", None)
 
 
 # Grades of real ids

@@ -198,11 +198,14 @@ def test_no_child_is_left_after_a_signal(log, number, wait):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", PROGRAM, str(log)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as program:
-        child = int(program.stdout.readline())
-        time.sleep(wait)
-        assert wait or is_running(child)
-        program.send_signal(number)
-        assert program.wait(20) != 0
+        try:
+            child = int(program.stdout.readline())
+            time.sleep(wait)
+            assert wait or is_running(child)
+            program.send_signal(number)
+            assert program.wait(20) != 0
+        finally:
+            program.kill()
     end = time.monotonic() + 20
     while is_running(child) and time.monotonic() < end:
         time.sleep(0.05)

@@ -90,7 +90,9 @@ def _read_cab(path: Path, name: str) -> NetEvents:
     if others:
         reader.problems.add("note", None, f"members of the cabinet that are not read: {', '.join(others[:SHOWN])}")
     if not found and not reader.rows.count:
-        reader.problems.add("note", None, "the cabinet holds no wfpdiag.xml and no netevents.xml that could be read")
+        named = any(member.name.lower().endswith(".xml") for member in cabinet.members)
+        what = "the cabinet holds no wfpdiag.xml and no netevents.xml that could be read"
+        reader.problems.add("lost" if named else "note", None, what)
     return reader.result("cab")
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_VALUES: Final = 500_000
 _MAX_STRING_LINES: Final = 50
 _MAX_LINE: Final = 1_000_000  # characters
+_MAX_KEY: Final = 140_000  # characters: 512 levels of at most 255, as the registry allows
 _MAX_HEX: Final = 400_000  # characters of one binary value
 _HEADERS: Final = ("windows registry editor version", "regedit4")
 _TEXT_TYPES: Final = frozenset({1, 2})  # REG_SZ, REG_EXPAND_SZ
@@ -57,12 +58,17 @@ def read_values(text: str, problems: Problems) -> Iterator[Value]:
         at += 1
         if not line.strip() or line.lstrip().startswith(";"):
             continue
-        if len(line) > _MAX_LINE:
-            problems.add("lost", f"line {number}", "a line is too long: left out", group="damaged lines")
-            continue
-        section = _KEY.fullmatch(line)
+        section = _KEY.fullmatch(line) if len(line) <= _MAX_KEY else None
         if section is not None:
             key = None if section[1] else section[2]
+            continue
+        if line.startswith("["):
+            key = None  # whose values follow is not known
+            what = "the name of a key is damaged: what stands below it is left out"
+            problems.add("lost", f"line {number}", what, group="damaged names of keys")
+            continue
+        if len(line) > _MAX_LINE:
+            problems.add("lost", f"line {number}", "a line is too long: left out", group="damaged lines")
             continue
         named = _NAME.match(line)
         if named is None or key is None:
