@@ -19,6 +19,11 @@ What = Literal["added", "removed", "changed", "reweighted", "default", "plumbing
 Part = Literal["rule", "windows-rule", "default", "windows", "third-party", "other"]
 Source = Literal["state", "store", "both"]
 Outcome = Literal["newly-blocked", "newly-allowed", "cannot-tell"]
+Decision = Literal["stays-allowed", "stays-blocked", "newly-blocked", "newly-allowed", "cannot-tell"]
+RiskKind = Literal[
+    "default-opened", "open-to-anybody", "public-opened", "svchost-wide", "unknown-maker", "security-product"
+]
+Expect = Literal["refused", "connects", "find-out", "look"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +150,83 @@ class Exposed:
 
 
 @dataclass(frozen=True, slots=True)
+class Decider:
+    """What decides the flows of a group on one side: its decision, and the filters that decide, in words.
+
+    ``decision`` is ``permit``, ``block``, or None where it can't be told (``why`` says it).
+    """
+
+    decision: str | None
+    filters: tuple[str, ...]
+    filter_ids: tuple[int, ...]
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlowGroup:
+    """Flows of one program and service that are decided alike, by the same filters, on both sides.
+
+    ``flows`` are distinct ones, ``records`` the events that told of them; ``examples`` are at most ten flows in words.
+    """
+
+    what: Decision
+    computer: str | None
+    application: str | None
+    services: tuple[str, ...]
+    direction: str | None
+    flows: int
+    records: int
+    examples: tuple[str, ...]
+    before: Decider
+    after: Decider
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How BEFORE, by its state, agrees with what was recorded; numbers of distinct flows."""
+
+    agrees: int
+    disagrees: int
+    cannot_tell: int
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
-    """How recorded flows are decided on both sides."""
+    """How recorded flows are decided on both sides. ``records`` are the events that told of the flows.
+
+    ``left_out`` counts records that tell of no flow, by reason. ``check`` holds BEFORE against the recorded decisions.
+    """
 
     stays_allowed: int
     stays_blocked: int
     newly_blocked: int
     newly_allowed: int
     cannot_tell: int
+    flows: int
+    records: int
+    left_out: Mapping[str, int]
+    check: Check
+    groups: tuple[FlowGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """A mark on the change: what it is, why it is marked, and where; ``total`` counts the places."""
+
+    kind: RiskKind
+    title: str
+    means: str
+    where: tuple[str, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToTest:
+    """One thing to try after the change, what should come of it, and why it is worth trying."""
+
+    expect: Expect
+    words: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,4 +244,6 @@ class Review:
     exposure: tuple[Exposed, ...]
     limits: tuple[str, ...]
     replay: Replay | None = None
+    risks: tuple[Risk, ...] = ()
+    to_test: tuple[ToTest, ...] = ()
     schema_version: int = SCHEMA_VERSION

@@ -19,9 +19,11 @@ from analyzer.review import (
     leftout,
     matching,
     plumbing,
+    risk,
     sides,
     stores,
     told,
+    trials,
 )
 from analyzer.review.groups import RULES
 from analyzer.reviewmodel import Change, DefaultChange, Review
@@ -132,7 +134,17 @@ def compared(before: Given, after: Given, *, command: Sequence[str] = ()) -> tup
         exposure=opened.found,
         limits=tuple(limits),
     )
-    return review, Comparison(before, after, filters)
+    return judged(review), Comparison(before, after, filters)
+
+
+def judged(review: Review) -> Review:
+    """Return the result with the marks of risk and the list of what to try, as they follow from the rest of it."""
+    changed = bool(review.changes or review.exposure)
+    return replace(
+        review,
+        risks=risk.marks(review.changes, review.defaults, review.exposure, review.replay),
+        to_test=trials.trials(review.sides, review.defaults, review.exposure, review.replay, changed=changed),
+    )
 
 
 def _by_origin(before: Given, after: Given) -> tuple[bool, bool]:
