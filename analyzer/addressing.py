@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from analyzer.engine.flows import parse_address
+from analyzer.engine.addresses import parse_address
 from analyzer.wfp import codes, events, layers
 
 if TYPE_CHECKING:

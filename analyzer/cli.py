@@ -11,13 +11,16 @@ import contextlib
 import errno
 import os
 import sys
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
+from analyzer import explain_command
 from analyzer.command_options import (
     DIFF_EXAMPLES,
     EVENTS_EXAMPLES,
+    EXPLAIN_EXAMPLES,
+    FAIL_ON,
     FILTERS_EXAMPLES,
     GROUP_EXAMPLES,
     PATH,
@@ -155,38 +158,107 @@ def filters(context: click.Context, inputs: tuple[Path, ...], output: Path, *, f
     return _finish(run, analysis, [(line + "\n" for line in filter_lines(analysis))], progress)
 
 
+@cli.command(cls=explain_command.ExplainCommand, epilog=EXPLAIN_EXAMPLES)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=PATH)
+@click.option("-o", "--output", type=PATH, help="Also write a page; - is standard output.")
+@click.option("--json", "json_", type=PATH, help="Also write it as JSON; - is standard output.")
+@shared
+@explain_command.options
+def explain(
+    context: click.Context,
+    inputs: tuple[Path, ...],
+    output: Path | None,
+    json_: Path | None,
+    *,
+    force: bool,
+    strict: bool,
+    **asked: str | int | None,
+) -> int:
+    """Explain one decision: sublayer by sublayer, which filters were tried, and which condition decided."""
+    question = explain_command.question(asked)
+    targets = tuple(target for target in (output, json_) if target is not None)
+    check_standard_output()
+    run = Run(context.obj or (), inputs, targets, force, strict, question=question)
+    progress = _progress()
+    analysis = _analyze(run, explain_command.unexplained, progress)
+    from reports import explanation
+    from reports.document import explanation_json
+
+    made = ((output, explanation.render_html), (json_, explanation_json))
+    texts = [[render(analysis)] for target, render in made if target is not None]
+    taken = STDOUT in targets
+    _print(lambda console: explanation.print_explanations(analysis, console), err=taken)
+    _say_problems([problem for problem in analysis.problems if problem.severity != "note"])
+    code = _finish(run, analysis, texts, progress)
+    for target in targets:
+        if target != STDOUT:
+            _say(f"written: {target}", err=taken)
+    return code
+
+
 @cli.command(epilog=DIFF_EXAMPLES)
 @click.argument("before", metavar="BEFORE", type=PATH)
 @click.argument("after", metavar="AFTER", type=PATH)
+@click.argument("more", metavar="", nargs=-1, type=PATH)
+@click.option("-o", "--output", type=PATH, help="Also write a page for the person who signs; - is standard output.")
 @click.option("--json", "json_", type=PATH, help="Also write the result as JSON; - is standard output.")
+@click.option(
+    "--traffic",
+    metavar="LOG...",
+    multiple=True,
+    type=PATH,
+    help="Decide recorded traffic anew by both sides: logs, net events, folders, archives; behind BEFORE and AFTER.",
+)
+@click.option(
+    "--fail-on",
+    multiple=True,
+    type=click.Choice(FAIL_ON),
+    help="End with exit code 10 where it holds; may be given several times.",
+)
 @shared
-def diff(context: click.Context, before: Path, after: Path, json_: Path | None, *, force: bool, strict: bool) -> int:
+def diff(
+    context: click.Context,
+    before: Path,
+    after: Path,
+    output: Path | None,
+    json_: Path | None,
+    *,
+    force: bool,
+    strict: bool,
+    **asked: Any,
+) -> int:
     """Compare two sides: what changed in the filters that Windows enforces, and what the change opens and blocks.
 
     Each side is a WFP state (netsh wfp show state), filters (netsh wfp show filters), exported firewall rules, or a
     folder or .zip archive of these. Filters are matched by what they are, not by their numbers.
     """
-    from analyzer.reviewrun import DiffRun
+    from analyzer import reviewrun
 
-    targets = () if json_ is None else (json_,)
+    traffic, fail_on = (*asked["traffic"], *asked["more"]), asked["fail_on"]
+    if asked["more"] and not asked["traffic"]:
+        raise click.UsageError("BEFORE and AFTER are two; name logs behind --traffic", context)
+    targets = tuple(target for target in (output, json_) if target is not None)
     check_standard_output()
-    run = DiffRun(context.obj or (), before, after, targets, force, strict)
+    run = reviewrun.DiffRun(context.obj or (), before, after, targets, force, strict, traffic, fail_on)
     progress = _progress()
     with _shown(progress, "comparing"):
         review = run.compare(None if progress is None else progress.step)
-    texts = []
-    if json_ is not None:
-        from reports.reviewjson import review_json
+    from reports.reviewhtml import render_review
+    from reports.reviewjson import review_json
 
-        texts.append([review_json(review)])
+    made = ((output, render_review), (json_, review_json))
+    texts = [[render(review)] for target, render in made if target is not None]
     taken = STDOUT in targets
     if not taken:
         _print_review(review)
     code = run.finish(review, texts)
     if taken:
         _print_review(review, err=True)
-    elif json_ is not None:
-        _say(f"written: {json_}", err=False)
+    for target in targets:
+        if target != STDOUT:
+            _say(f"written: {target}", err=taken)
+    for said in reviewrun.failures(review, fail_on):
+        _say(f"{NAME}: --fail-on {said}")
     return code
 
 
@@ -233,9 +305,20 @@ def _print_summary(analysis: Analysis, *, err: bool = False) -> None:
     from reports import terminal
 
     together = err or (_is_terminal(sys.stdout) and _is_terminal(sys.stderr))
-    with standard_error() if err else standard_output():
-        terminal.print_summary(analysis, _console(err=err))
+    _print(lambda console: terminal.print_summary(analysis, console), err=err)
     _say_problems(analysis.problems, told=terminal.MOST_PROBLEMS if together else 0)
+
+
+def _print(show: Callable[[Console], None], *, err: bool) -> None:
+    """Let ``show`` print on standard output, or on standard error."""
+    from rich.console import Console
+
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would end the whole program, and lead standard output nowhere
+
+    with standard_error() if err else standard_output():
+        show(Plain(stderr=err, highlight=False))
 
 
 def _print_review(review: Review, *, err: bool = False) -> None:
@@ -243,19 +326,8 @@ def _print_review(review: Review, *, err: bool = False) -> None:
     from reports import reviewterminal
 
     together = err or (_is_terminal(sys.stdout) and _is_terminal(sys.stderr))
-    with standard_error() if err else standard_output():
-        reviewterminal.print_review(review, _console(err=err))
+    _print(lambda console: reviewterminal.print_review(review, console), err=err)
     _say_problems(review.problems, told=reviewterminal.MOST_PROBLEMS if together else 0)
-
-
-def _console(*, err: bool) -> Console:
-    from rich.console import Console as Rich
-
-    class Plain(Rich):
-        def on_broken_pipe(self) -> None:
-            raise BrokenPipeError  # rich would end the whole program, and lead standard output nowhere
-
-    return Plain(stderr=err, highlight=False)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

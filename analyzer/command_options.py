@@ -17,6 +17,7 @@ Exit codes:
   2    wrong usage: an option, an input that can't be opened, an output that exists or can't be written
   3    done, but something was lost (with --strict nothing is written)
   4    nothing usable in the inputs
+  10   a condition of --fail-on holds
   130  interrupted, nothing half-written stays"""
 
 
@@ -35,6 +36,7 @@ class _PathType(click.Path):
 
 
 PATH: Final = _PathType()
+FAIL_ON: Final = ("newly-blocked", "newly-allowed", "cannot-tell", "exposure")
 
 
 def shared(function: Callable[..., int]) -> Callable[..., int]:
@@ -75,7 +77,8 @@ GROUP_EXAMPLES: Final = _examples(
     "wfp-analyzer report ticket-4711/ -o ticket-4711.html --json ticket-4711.json",
     "wfp-analyzer events security.evtx wfpstate.xml -o events.jsonl",
     "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
-    "wfp-analyzer diff before/wfpstate.xml after/wfpstate.xml --json diff.json",
+    "wfp-analyzer explain security.evtx wfpstate.xml --record 4711",
+    "wfp-analyzer diff before/wfpstate.xml after/wfpstate.xml --traffic security.evtx -o review.html",
 )
 REPORT_EXAMPLES: Final = _examples(
     "wfp-analyzer report security.evtx wfpstate.xml",
@@ -90,8 +93,14 @@ FILTERS_EXAMPLES: Final = _examples(
     "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
     "wfp-analyzer filters wfpstate.xml | jq 'select(.action == \"block\") | {filter_id, name, kind}'",
 )
+EXPLAIN_EXAMPLES: Final = _examples(
+    "wfp-analyzer explain security.evtx wfpstate.xml --record 4711",
+    "wfp-analyzer explain ticket-4711/ --filter 70001 -o why.html --json why.json",
+    "wfp-analyzer explain wfpstate.xml --application svchost.exe --service wuauserv --protocol tcp --remote-port 443",
+)
 DIFF_EXAMPLES: Final = _examples(
-    "wfp-analyzer diff before/wfpstate.xml after/wfpstate.xml",
+    "wfp-analyzer diff before/wfpstate.xml after/wfpstate.xml -o review.html",
+    "wfp-analyzer diff before/wfpstate.xml after/wfpstate.xml --traffic security.evtx --fail-on newly-blocked",
     "wfp-analyzer diff ticket-before.zip ticket-after.zip --json diff.json --force",
     "wfp-analyzer diff monday/ friday/ --json - | jq -r '.changes[].words'",
 )

@@ -57,13 +57,7 @@ def rows(lifetimes: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     }
     for name in ("filter_id", "filter_key", "name", "provider", "layer", "sublayer", "action", "callout_key"):
         columns[name] = lifetimes[name]
-    count = len(lifetimes)
-    filters = pd.DataFrame(
-        {
-            name: pd.Series(list(columns.get(name, [None] * count)), dtype=dtype, index=range(count))
-            for name, dtype in frames.FILTERS.items()
-        }
-    )
+    filters = frames.build(columns, frames.FILTERS)
     return filters, _conditions(lifetimes["conditions"], filters)
 
 
@@ -157,7 +151,7 @@ def _completed(filters: pd.DataFrame, tests: dict[int, tuple[Test, ...]]) -> tup
             implied[at] = sublayer[at] is not None
     out["sublayer"] = pd.Series(sublayer, dtype="str", index=out.index)
     out["weight_type"] = pd.Series(weight_type, dtype="str", index=out.index)
-    out["weight"] = pd.Series(weight, dtype=frames.NUMBER, index=out.index)
+    out["weight"] = frames.build({"weight": weight}, {"weight": frames.NUMBER})["weight"].array
     return out, implied
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from analyzer import cells
-from analyzer.engine.flows import parse_address
+from analyzer.engine.addresses import parse_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

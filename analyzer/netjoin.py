@@ -27,7 +27,18 @@ ADDED: Final[dict[str, str]] = {
     "net_origin": "category",  # the filter origin that the net event names
     "net_input": "category",  # where the net event stands: its file, and its number there
     "net_entry": "Int64",
+    "net_original_profile": "UInt64",  # 0 stands where none was known, too
+    "net_current_profile": "UInt64",
+    "net_interface_index": "UInt64",
+    "interface_luid": "UInt64",
     "terminating": "object",  # tuple of (sublayer, filter id, action), or None
+}
+# Columns of what net events tell (`analyzer.netmatch.evidence`) that are called otherwise in events.
+_TOLD: Final[dict[str, str]] = {
+    "net_origin": "origin",
+    "net_original_profile": "original_profile",
+    "net_current_profile": "current_profile",
+    "net_interface_index": "interface_index",
 }
 AUDIT: Final = "audit"
 
@@ -66,7 +77,7 @@ def join(
     matches = netmatch.match(own, gathered)
     told = netmatch.evidence(matches, gathered, filters)
     for name in ADDED:
-        own[name] = told["origin" if name == "net_origin" else name].array
+        own[name] = told[_TOLD.get(name, name)].array
     alone = gathered[~matches.taken]
     files = [part for _, part in alone.groupby("input", observed=True, sort=False)]
     added = [
@@ -87,6 +98,9 @@ def _stand_alone(part: pd.DataFrame, computer: str | None, layer_names: Mapping[
     out["net_input"] = out["input"]
     out["net_entry"] = out["entry"].astype("Int64")
     out["net_origin"] = out["event_origin"]
+    rows = out["netevent_row"].to_numpy()
+    for name in ("net_original_profile", "net_current_profile", "net_interface_index", "interface_luid"):
+        out[name] = part[_TOLD.get(name, name)].iloc[rows].array
     out["terminating"] = np.full(len(out), None, dtype=object)
     return out.drop(columns=["entry", "netevent_row"])
 
@@ -121,8 +135,8 @@ def _constant(text: str, count: int) -> pd.Categorical:
 def _missing(dtype: str, count: int) -> Any:
     if dtype == "category":
         return pd.Categorical.from_codes(np.full(count, -1, dtype=np.int8), categories=pd.Index([], dtype="str"))
-    if dtype == "Int64":
-        return pd.arrays.IntegerArray(np.zeros(count, dtype=np.int64), np.ones(count, dtype=bool))
+    if dtype in ("Int64", "UInt64"):
+        return pd.arrays.IntegerArray(np.zeros(count, dtype=dtype.lower()), np.ones(count, dtype=bool))
     return np.full(count, None, dtype=object)
 
 

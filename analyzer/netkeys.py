@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer.addressing import ICMP
-from analyzer.engine.flows import parse_address
+from analyzer.engine.addresses import parse_address
 from analyzer.markers import nanoseconds
 
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from analyzer import (
     addressing,
+    agreement,
+    applied,
     archive,
     attribution,
     auditsettings,
@@ -16,10 +18,13 @@ from analyzer import (
     diagnose,
     endpoints,
     evidence,
+    explain,
     flows,
     history,
     history_filters,
     markers,
+    nearest,
+    nearest_rules,
     netjoin,
     overlap,
     recording,
@@ -48,6 +53,7 @@ if TYPE_CHECKING:
 
     from analyzer.case import CaseFile
     from analyzer.evidence import Evidence
+    from analyzer.question import Question
     from analyzer.selection import Selection
 
     Progress = Callable[[str, int, int], None]
@@ -61,6 +67,7 @@ def analyze(
     command: Sequence[str] = (),
     progress: Progress | None = None,
     selection: Selection | None = None,
+    question: Question | None = None,
 ) -> Analysis:
     """Analyze logs and states.
 
@@ -72,11 +79,14 @@ def analyze(
         0 and 0 where there are none to count.
     selection : which events verdicts, findings, counts and exports are about (:func:`analyzer.selection.parse`). Judged
         is on all of them, and coverage speaks of all of them.
+    question : what is to be explained beside it (:func:`analyzer.question.parse`).
 
     Raises
     ------
     analyzer.case.InputError
         A named path does not exist or can't be opened. Whatever else is wrong becomes a problem in the result.
+    analyzer.question.QuestionError
+        The question has no answer in the inputs.
     """
     with archive.workspace() as folder:
         case = open_case(paths, _saying("checking", progress), folder)
@@ -84,7 +94,7 @@ def analyze(
         inputs, given = evidence.read(case.files, problems, folder, _saying("reading", progress))
         if progress is not None:
             progress("joining events to filters", 0, 0)
-        return _judge(_Case(case.files, inputs, given, problems, tuple(command), selection))
+        return _judge(_Case(case.files, inputs, given, problems, tuple(command), selection, question))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,7 @@ class _Case:
     problems: list[Problem]
     command: tuple[str, ...]
     selection: Selection | None
+    question: Question | None
 
 
 def _judge(case: _Case) -> Analysis:
@@ -124,6 +135,13 @@ def _judge(case: _Case) -> Analysis:
     if past is not None:
         problems.extend(history_filters.problems(past.lifetimes))
     everything = flows.add(attribution.remark(resolved.events))
+    applicable = applied.Case(everything, book, resolved.fits, marks, seen, known)
+    compared = agreement.compare(applicable)
+    explanations = () if case.question is None else explain.explain(case.question, applicable)
+    if compared.doubts:
+        everything = flows.add(agreement.lower(everything, [item.name for item in book.snapshots], compared.doubts))
+        resolved = replace(resolved, fits=agreement.doubtful_fits(resolved.fits, compared.doubts))
+        problems.extend(agreement.problems(compared.doubts))
     events, selected = selection_apply.apply(case.selection, everything, given.states)
 
     hosts = recording.computers(logs, everything)
@@ -143,6 +161,7 @@ def _judge(case: _Case) -> Analysis:
             rules=rules,
             rule_changes=tables["rule_change"],
             recording=recorded,
+            agreement=compared.agreement,
         )
     )
     findings = tuple(item.finding for item in found.found)
@@ -150,7 +169,11 @@ def _judge(case: _Case) -> Analysis:
     problems.extend(coverage.notes(logs, book, everything))
     problems.extend(unpaired.notes(resolved.fits))
     inputs = [replace(item, sha256=file.hash(problems)) for item, file in zip(case.inputs, case.files, strict=True)]
-    folded = verdicts.verdicts(events, book, diagnose.by_verdict(found))
+    blocked = replace(applicable, events=events, fits=resolved.fits)
+    near = nearest.merged(
+        nearest.of_verdicts(blocked), nearest_rules.of_verdicts(blocked, rules, tables["rule_change"])
+    )
+    folded = verdicts.verdicts(events, book, diagnose.by_verdict(found), near)
     rule_case = rulecite.Case(rules, book, resolved.fits, tables["rule_change"])
     cited = rulecite.cited(rule_case, folded, summary.cited(events, book, found.cited, known.names), findings)
     return Analysis(
@@ -161,10 +184,12 @@ def _judge(case: _Case) -> Analysis:
         coverage=covered,
         verdicts=folded,
         findings=cited.findings,
-        answer=summary.answer(events, wording.trust(events, covered, problems), selected),
+        answer=summary.answer(events, wording.trust(events, covered, problems, compared.doubts), selected),
         timeline=summary.timeline(events),
         programs=summary.programs(events),
         cited=cited.filters,
+        agreement=compared.agreement,
+        explanations=explanations,
         rules=cited.rules,
         endpoints=endpoints.connections(book, resolved.fits),
         selection=selected,

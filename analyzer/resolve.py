@@ -14,7 +14,7 @@ import numpy as np
 
 from analyzer import recall
 from analyzer.checks import CONTRADICTS, UNCHECKED, Changes, Check, Checked, check, check_changes
-from analyzer.engine import flows as flow_arrays
+from analyzer.engine import recorded
 from analyzer.hosts import connections_of, host_facts
 from analyzer.judge import Case, judge
 from analyzer.markers import nanoseconds
@@ -74,7 +74,7 @@ def resolve(
     """
     plain = book
     word, book = recall.recalled(events, plain, past)
-    flows = flow_arrays.from_events(events)
+    flows = recorded.from_events(events)
     best = Best.none(len(events))
     fits: list[Fit] = []
     excluded: list[tuple[Fit, NDArray[np.intp], Offer]] = []

@@ -231,7 +231,10 @@ class ToTest:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Everything that the comparison found. ``limits`` are sentences about what it can't say."""
+    """Everything that the comparison found. ``limits`` are sentences about what it can't say.
+
+    ``headline`` says it plainly, ``summary`` in numbers.
+    """
 
     tool: Mapping[str, str]
     command: tuple[str, ...]
@@ -246,4 +249,5 @@ class Review:
     replay: Replay | None = None
     risks: tuple[Risk, ...] = ()
     to_test: tuple[ToTest, ...] = ()
+    headline: str = ""
     schema_version: int = SCHEMA_VERSION

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer.case import InputError
 from analyzer.output import OutputError, check_outputs, write_outputs
+from analyzer.question_error import QuestionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from analyzer.model import Analysis, Problem
+    from analyzer.question import Question
     from analyzer.selection import Selection
 
 _NAMES_SHOWN: Final = 5
@@ -27,6 +29,7 @@ class Exit(IntEnum):
     USAGE = 2
     LOST = 3
     NOTHING_USABLE = 4
+    FAILED_ON = 10
     INTERNAL_ERROR = 70
     INTERRUPTED = 130
     TERMINATED = 143
@@ -51,6 +54,7 @@ class Run:
     force: bool
     strict: bool
     selection: Selection | None = None
+    question: Question | None = None
 
     def analyze(
         self, unusable: Callable[[Analysis], str | None], progress: Callable[[str, int, int], None] | None = None
@@ -66,7 +70,15 @@ class Run:
             check_outputs(self.targets, self.inputs, force=self.force)
             from analyzer import pipeline  # noqa: PLC0415 - pandas takes half a second: not before the checks
 
-            analysis = pipeline.analyze(self.inputs, command=self.command, progress=progress, selection=self.selection)
+            analysis = pipeline.analyze(
+                self.inputs,
+                command=self.command,
+                progress=progress,
+                selection=self.selection,
+                question=self.question,
+            )
+        except QuestionError as error:
+            raise RefusedError(Exit.USAGE if error.usable else Exit.NOTHING_USABLE, str(error)) from error
         except (InputError, OutputError) as error:
             raise RefusedError(Exit.USAGE, str(error)) from error
         if (reason := unusable(analysis)) is not None:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer.addressing import ICMP
-from analyzer.engine import flows
+from analyzer.engine import addresses, recorded
 from analyzer.markers import nanoseconds
 from analyzer.selection_terms import (
     Application,
@@ -248,7 +248,7 @@ def _numbers(events: pd.DataFrame, column: str) -> NDArray[np.int64]:
         return np.full(len(events), NONE, dtype=np.int64)
     if isinstance(events[column].dtype, np.dtype) and events[column].dtype.kind == "i":
         return events[column].to_numpy(dtype=np.int64)
-    return flows.numbers(events[column])
+    return recorded.numbers(events[column])
 
 
 def _any_text(events: pd.DataFrame, column: str, tests: Sequence[Callable[[str], bool]]) -> NDArray[np.bool_]:
@@ -266,7 +266,7 @@ def _any_network(column: pd.Series, scope: NDArray[np.int64], networks: Sequence
     texts = _category(column)
     codes = texts.cat.codes.to_numpy()
     categories = [str(text) for text in texts.cat.categories]
-    parsed = [flows.parse_address(text) for text in categories]
+    parsed = [addresses.parse_address(text) for text in categories]
     scopes = [item.partition("%")[2] for item in categories]
     own = np.array([int(s) if s.isascii() and s.isdigit() and len(s) < 11 else NONE for s in scopes] + [NONE])[codes]
     linked = np.array([item is not None and item.is_link_local for item in parsed] + [False], dtype=bool)[codes]

@@ -14,12 +14,14 @@ import pandas as pd
 from analyzer import cells, frames, history_filters
 from analyzer.classify import classify
 from analyzer.engine.conditions import Test, tests_by_filter
+from analyzer.engine.policy import compile_policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from analyzer.engine.policy import Policy
     from analyzer.readers.netevents import NetEvents
     from analyzer.readers.wfpstate import WfpState
 
@@ -43,6 +45,7 @@ class Snapshot:
     rows: range
     sessions: pd.DataFrame
     endpoints: pd.DataFrame
+    callouts: pd.DataFrame
     sids: frozenset[str]  # S-1-5-21 SIDs that its sessions and conditions name
     layer_names: dict[int, str]
     has_origins: bool
@@ -105,6 +108,7 @@ def bind(states: Sequence[tuple[str, WfpState]], netevents: Sequence[tuple[str, 
                 rows=range(start, start + len(state.filters)),
                 sessions=state.sessions,
                 endpoints=state.endpoints,
+                callouts=state.callouts,
                 sids=_account_sids(state),
                 layer_names={int(i): str(n) for i, n in zip(known["layer_id"], known["layer"], strict=True)},
                 has_origins=bool(state.filters["origin"].notna().any()),
@@ -120,6 +124,12 @@ def bind(states: Sequence[tuple[str, WfpState]], netevents: Sequence[tuple[str, 
     sublayers = frames.concat([state.sublayers for _, state in states], frames.SUBLAYERS)
     classes = classify(filters, tests, providers, sublayers)
     return Book(tuple(snapshots), pd.concat([filters, classes], axis=1), tests, conditions)
+
+
+def policy_of(book: Book, snapshot: Snapshot) -> Policy:
+    """Compile the filters of one state for the engine; only ``show state`` lists all of them (REFERENCE 8)."""
+    complete = snapshot.kind == "wfpstate"
+    return compile_policy(book.filters, book.tests, rows=snapshot.rows, callouts=snapshot.callouts, complete=complete)
 
 
 def _capture(netevents: NetEvents | None) -> Capture | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from analyzer.model.engine import Nearest
     from analyzer.states import Book
 
 RECORD_IDS: Final = 10
@@ -58,10 +59,15 @@ def filter_ref(book: Book, row: int) -> FilterRef | None:
     )
 
 
-def verdicts(events: pd.DataFrame, book: Book, findings: Mapping[int, tuple[str, ...]]) -> tuple[Verdict, ...]:
+def verdicts(
+    events: pd.DataFrame,
+    book: Book,
+    findings: Mapping[int, tuple[str, ...]],
+    nearest: Mapping[int, tuple[Nearest, ...]] | None = None,
+) -> tuple[Verdict, ...]:
     """Fold events into verdicts: blocks first, then drops, then permits, each by count.
 
-    ``findings`` maps verdict numbers to the keys of the findings that rest on them.
+    ``findings`` maps verdict numbers to the keys of the findings that rest on them, ``nearest`` to allow rules.
     """
     if events.empty:
         return ()
@@ -69,6 +75,7 @@ def verdicts(events: pd.DataFrame, book: Book, findings: Mapping[int, tuple[str,
     heads = events.iloc[groups.first]
     columns = _shared(heads, book) | _folded(events, groups, heads)
     columns["findings"] = [findings.get(number, ()) for number in range(groups.size)]
+    columns["nearest"] = [(nearest or {}).get(number, ()) for number in range(groups.size)]
     first = groups.first.tolist()
     # a dict per verdict would cost more than all the folding: the values are handed over by position
     rows = zip(*(columns[name] for name in Verdict.__dataclass_fields__), strict=True)

@@ -8,7 +8,7 @@ from analyzer.engine.conditions import LOST
 from analyzer.wfp import fields, flags, protocols, sddl, values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import pandas as pd
 
@@ -100,8 +100,10 @@ TRUST: Final[tuple[tuple[frozenset[str], str], ...]] = (
 )
 
 
-def trust(events: pd.DataFrame, coverage: Coverage, problems: Sequence[Problem]) -> str:
-    """Say how far the answer can be trusted, in a few short sentences."""
+def trust(
+    events: pd.DataFrame, coverage: Coverage, problems: Sequence[Problem], doubted: Collection[object] = ()
+) -> str:
+    """Say how far the answer can be trusted, in a few short sentences; ``doubted`` are states that disagree with it."""
     judged = events[events["kind"].notna()]
     parts = []
     if len(judged):
@@ -115,6 +117,8 @@ def trust(events: pd.DataFrame, coverage: Coverage, problems: Sequence[Problem])
             parts.extend(_host_by_host(coverage.hosts))
         elif sure < len(judged) and coverage.state_fits == "yes":
             parts.append("For the rest the state does not speak.")
+        elif doubted:
+            parts.append("The state decides otherwise than Windows recorded, so it is trusted less.")
         elif coverage.state_fits == "no":
             parts.append("The state does not fit these events, so it was not used.")
         elif coverage.pairings and coverage.state_fits == "unknown":

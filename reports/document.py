@@ -7,7 +7,7 @@ so are layers, sublayers and providers that are no names for anything.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -30,6 +30,7 @@ REPORT_KEYS: Final = (
     "agreement",
 )  # what pages need besides comes after these
 _FRAMES: Final = frozenset({"events", "filters"})
+_APART: Final = frozenset({"explanations"})  # in a document of their own
 _AS_IS: Final = frozenset({int, bool, float, type(None)})
 
 
@@ -41,9 +42,18 @@ def report_json(analysis: Analysis) -> str:
     TypeError
         Where the result holds something that JSON has no form for: a mistake of this program.
     """
-    names = [item.name for item in dataclasses.fields(analysis) if item.name not in _FRAMES]
+    names = [item.name for item in dataclasses.fields(analysis) if item.name not in _FRAMES | _APART]
     order = (*REPORT_KEYS, *(name for name in names if name not in REPORT_KEYS))
-    document = {name: getattr(analysis, name) for name in order}
+    return _text(analysis, order)
+
+
+def explanation_json(analysis: Analysis) -> str:
+    """Return the explanations, and what they rest on, as indented JSON text with a final line end."""
+    return _text(analysis, ("schema_version", "tool", "command", "inputs", "problems", "explanations"))
+
+
+def _text(analysis: Analysis, names: Iterable[str]) -> str:
+    document = {name: getattr(analysis, name) for name in names}
     return text_of(document | {"command": [whole(text) for text in analysis.command]})
 
 

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from reports import charts, coverage_chart, glossary, text, view, words
+from reports import charts, coverage_chart, engine_words, glossary, text, view, words
 from reports.bytecode import bytecode_cache
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from analyzer.model import Analysis, InputFile
+    from analyzer.reviewmodel import Review
 
 LONGEST_CELL: Final = 110  # characters of one piece of evidence before its middle is folded away
 LONGEST_SHOWN: Final = 8000  # characters of one piece of evidence in the page at all
@@ -45,7 +46,23 @@ def render_html(analysis: Analysis) -> str:
     -------
     The text of the file. It can always be encoded as UTF-8.
     """
-    css, script = _asset("report.css"), _asset("report.js")
+    return render_page(
+        "report.html.j2",
+        analysis,
+        v=view.build(analysis),
+        chart=charts.timeline_chart(analysis.timeline, analysis.coverage.markers),
+        fits=view.fits(analysis.coverage),
+        cover=coverage_chart.coverage_chart(analysis.inputs, analysis.coverage),
+        kinds=input_kinds(analysis.inputs),
+        reading=view.reading(analysis.problems),
+    )
+
+
+def render_page(
+    template: str, analysis: Analysis | Review, *, styles: Sequence[str] = ("report.css",), **more: object
+) -> str:
+    """Render one page of its own with the style sheets, the script and the policy that all pages share."""
+    css, script = "".join(_asset(name) for name in styles), _asset("report.js")
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -57,16 +74,11 @@ def render_html(analysis: Analysis) -> str:
     )
     return (
         _environment()
-        .get_template("report.html.j2")
+        .get_template(template)
         .render(
             a=analysis,
-            v=view.build(analysis),
-            chart=charts.timeline_chart(analysis.timeline, analysis.coverage.markers),
-            fits=view.fits(analysis.coverage),
-            cover=coverage_chart.coverage_chart(analysis.inputs, analysis.coverage),
             computers=computers(analysis),
-            kinds=input_kinds(analysis.inputs),
-            reading=view.reading(analysis.problems),
+            **more,
             css=Markup(css),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             policy=policy,
@@ -74,7 +86,7 @@ def render_html(analysis: Analysis) -> str:
     )
 
 
-def computers(analysis: Analysis) -> tuple[str, ...]:
+def computers(analysis: Analysis | Review) -> tuple[str, ...]:
     """Return the computers that the inputs name, in the order of the inputs."""
     return tuple(dict.fromkeys(item.computer for item in analysis.inputs if item.computer))
 
@@ -150,7 +162,13 @@ def _environment() -> Environment:
             "EVENTS": words.EVENTS,
             "LIMITS": glossary.LIMITS,
             "GLOSSARY": glossary.GLOSSARY,
-            "AGREEMENT": words.AGREEMENT,
+            "AGREEMENT": engine_words.AGREEMENT,
+            "DECISIONS": engine_words.DECISIONS,
+            "MOST_DISAGREEMENTS": engine_words.MOST_DISAGREEMENTS,
+            "agreement_words": engine_words.agreement_words,
+            "ANSWERS": engine_words.ANSWERS,
+            "PARTS": engine_words.PARTS,
+            "folded_filters": engine_words.folded,
             "MOST_MARKERS": view.MOST_MARKERS,
             "MOST_BINS": view.MOST_BINS,
             "MOST_INPUTS": view.MOST_INPUTS,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from rich.table import Table
 from rich.text import Text
 
-from reports import text, view, words
+from reports import engine_words, text, view, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,10 +43,6 @@ GROUP_STYLE: Final[dict[words.Group, str]] = {
 }
 
 FITS_STYLE: Final[dict[StateFits, str]] = {"yes": "green", "no": "red", "unknown": "yellow"}
-# For terminals that cannot show Unicode.
-_ASCII: Final = str.maketrans(
-    {"·": "-", "–": "-", "—": "-", "→": "->", "■": "#", "⟨": "<", "⟩": ">", "…": "...", "“": '"', "”": '"', "’": "'"}
-)
 
 
 def _host(name: str | None) -> str:
@@ -68,10 +64,7 @@ class _Summary:
 
     def _safe(self, value: str, limit: int = LONGEST_SENTENCE) -> str:
         """Return evidence or our own words in a form that this terminal can show."""
-        shown = text.middle(text.neutral(value[: limit * 20]), limit)
-        if self._encoding.lower().replace("-", "").startswith("utf"):
-            return shown
-        return shown.translate(_ASCII).encode(self._encoding, "backslashreplace").decode(self._encoding)
+        return text.terminal(text.middle(text.neutral(value[: limit * 20]), limit), self._encoding)
 
     def _line(self, *parts: tuple[str, str], indent: int = 1) -> None:
         line = Text(overflow="fold")
@@ -91,6 +84,8 @@ class _Summary:
         self._line((analysis.answer.sentence, "bold"))
         if analysis.answer.trust:
             self._line(*self._fits(analysis), (analysis.answer.trust, ""))
+        if analysis.agreement is not None:
+            self._line((engine_words.agreement_words(analysis.agreement), "dim"))
         if analysis.selection is not None:
             self._line(("Only a part is shown: ", "bold yellow"), (f"{analysis.selection.sentence}.", ""))
         self._gap()

@@ -189,3 +189,18 @@ def span(first: str | None, last: str | None) -> str:
     if when(first) == when(last):
         return f"{when(first)} UTC ({duration(0)})"
     return f"{when(first)} to {short} UTC ({duration((end - begin).total_seconds())})"
+
+
+# --------------------------------------------------------------------------------------------------- terminals
+
+# For terminals that cannot show Unicode.
+_ASCII: Final = str.maketrans(
+    {"·": "-", "–": "-", "—": "-", "→": "->", "■": "#", "⟨": "<", "⟩": ">", "…": "...", "“": '"', "”": '"', "’": "'"}
+)
+
+
+def terminal(shown: str, encoding: str) -> str:
+    """Return neutral text in a form that a terminal of this encoding can show."""
+    if encoding.lower().replace("-", "").startswith("utf"):
+        return shown
+    return shown.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)

@@ -400,12 +400,3 @@ def layer_words(layer: str) -> str | None:
 def protocol_words(protocol: int | None) -> str | None:
     """Return ``TCP`` for 6; ``protocol 99`` where the table has no name."""
     return None if protocol is None else PROTOCOLS.get(protocol, f"protocol {protocol}")
-
-
-AGREEMENT: Final[dict[str, str]] = {
-    "same_filter": "same filter",
-    "same_decision": "same decision",
-    "cannot_tell": "cannot tell",
-    "disagrees": "disagrees",
-    "total": "total",
-}

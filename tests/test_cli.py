@@ -54,6 +54,7 @@ class Shell:
         command: tuple[str, ...] = (),
         progress: object = None,
         selection: object = None,
+        question: object = None,
     ) -> Analysis:
         self.selection = selection
         self.calls.append((tuple(paths), tuple(command)))
@@ -503,7 +504,7 @@ def program(code: str, *arguments: str, **options: object) -> subprocess.Popen[s
         stand_in(reports, "html", render_html=lambda _: "page")
         stand_in(reports, "terminal", MOST_PROBLEMS=2,
                  print_summary=lambda result, console: console.print("summary " * 100000))
-        def analyze(paths, *, command=(), progress=None, selection=None):
+        def analyze(paths, *, command=(), progress=None, selection=None, question=None):
             return analysis()
     """
     tail = """

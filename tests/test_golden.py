@@ -28,6 +28,12 @@ def summary(result: Analysis) -> str:
     lines += sorted(line(verdict) for verdict in result.verdicts if verdict.action != "permit")
     permits = [verdict for verdict in result.verdicts if verdict.action == "permit"]
     lines.append(f"permits: {sum(verdict.count for verdict in permits)} records in {len(permits)} flows")
+    if result.agreement is not None:
+        found = result.agreement
+        lines.append(
+            f"agreement: {found.same_filter} same filter, {found.same_decision} same decision, "
+            f"{found.cannot_tell} cannot tell, {found.disagrees} disagree"
+        )
     lines += ["", "findings: severity, confidence, records, id, title"]
     for finding in result.findings:
         lines.append(f"{finding.severity:6} {finding.confidence:8} {finding.count:4} {finding.id}: {finding.title}")

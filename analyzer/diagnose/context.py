@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from analyzer.checks import Changes
     from analyzer.markers import Markers
     from analyzer.model import Finding, Recording
+    from analyzer.model.engine import Agreement
     from analyzer.pairing import Fit
     from analyzer.states import Book, Snapshot
     from analyzer.watch import Watched
@@ -62,6 +63,7 @@ class Context:
     rules: Rulebook = field(default_factory=Rulebook)  # exported rule stores
     rule_changes: pd.DataFrame = field(default_factory=lambda: frames.empty(frames.EVENT_SCHEMAS["rule_change"]))
     recording: tuple[Recording, ...] = ()  # per computer: whether blocks could be recorded
+    agreement: Agreement | None = None  # the engine's answers against the records
 
     def fit_of(self, computer: str | None, state: str) -> Fit | None:
         """Return how one state relates to one computer."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from analyzer.model import Severity
 
 CLEARED: Final = 1102
+EVIDENCE_SHOWN: Final = 5
 MARKED: Final[dict[int, tuple[str, str, Severity, str]]] = {
     1102: (
         "log-cleared",
@@ -37,7 +38,7 @@ MARKED: Final[dict[int, tuple[str, str, Severity, str]]] = {
 
 def diagnose(context: Context) -> Diagnosis:
     """Write findings about states that do not fit and about breaks in the record."""
-    return Diagnosis(tuple(Found(finding) for finding in (*_misfits(context), *_breaks(context))))
+    return Diagnosis(tuple(Found(finding) for finding in (*_misfits(context), *_doubted(context), *_breaks(context))))
 
 
 def _misfits(context: Context) -> list[Finding]:
@@ -73,6 +74,44 @@ def _misfits(context: Context) -> list[Finding]:
                 collect_next=("netsh wfp show state, taken on the same machine right after the blocks",),
                 rationale=(
                     "Run-time ids are numbers that every Windows hands out in the same way and again after each boot.",
+                ),
+            )
+        )
+    return out
+
+
+def _doubted(context: Context) -> list[Finding]:
+    """One finding per state whose filters decide many flows otherwise than Windows recorded."""
+    if context.agreement is None:
+        return []
+    out = []
+    for item in context.agreement.states:
+        if not item.doubted:
+            continue
+        shown = [
+            line
+            for line in context.agreement.disagreements
+            if line.state == item.state and line.computer == item.computer and line.between is None
+        ]
+        out.append(
+            Finding(
+                id="state-disagrees",
+                title="The state does not decide as Windows recorded",
+                severity="medium",
+                confidence="likely",
+                count=item.disagrees,
+                summary=(
+                    f"For {item.computer or 'events that name no computer'}, {item.why}. What rests on this state "
+                    "alone is trusted less; what an event or a net event says itself stands."
+                ),
+                evidence=tuple(
+                    Evidence(line.cause, line.state, next(iter(line.record_ids), None), line.filter_id)
+                    for line in shown[:EVIDENCE_SHOWN]
+                ),
+                remedy=Remedy("Ask for a state of the same machine, taken right after the failure."),
+                collect_next=("netsh wfp show state, taken on the same machine right after the blocks",),
+                rationale=(
+                    "Windows decides by these filters: a state of this machine and time leads to the same decisions.",
                 ),
             )
         )

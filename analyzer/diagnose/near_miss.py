@@ -13,7 +13,7 @@ import numpy as np
 
 from analyzer import cells
 from analyzer.engine import conditions as engine
-from analyzer.engine import flows as flow_arrays
+from analyzer.engine import recorded
 from analyzer.wfp import sddl, sids
 from analyzer.wfp.services import ALL_SERVICES_SID
 
@@ -107,7 +107,7 @@ def blocker_weights(events: pd.DataFrame, book: Book, snapshot: Snapshot, layer:
 
 def candidates(events: pd.DataFrame, book: Book, snapshot: Snapshot, layer: str) -> list[Candidate]:
     """Evaluate every allow filter of the firewall at ``layer`` against ``events`` (all at that layer)."""
-    flows = flow_arrays.from_events(events)
+    flows = recorded.from_events(events)
     weights = blocker_weights(events, book, snapshot, layer)
     part = book.filters.iloc[snapshot.rows.start : snapshot.rows.stop]
     chosen = part[(part["layer"] == layer) & (part["sublayer"] == FIREWALL) & (part["action"] == "permit")]

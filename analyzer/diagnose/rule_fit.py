@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from analyzer import cells, rulematch
-from analyzer.engine.flows import parse_address
+from analyzer.engine.addresses import parse_address
 from analyzer.wfp import rules as vocabulary
 
 if TYPE_CHECKING:
@@ -68,12 +68,12 @@ def fitting(store: Store, part: pd.DataFrame) -> dict[int, list[int]]:
             continue
         item = cast("Mapping[str, Any]", rule)
         for flow, indexes in flows.items():
-            if _fits(item, flow):
+            if names_traffic(item, flow):
                 out.setdefault(row, []).extend(indexes)
     return out
 
 
-def _fits(rule: Mapping[str, Any], flow: tuple[Any, ...]) -> bool:
+def names_traffic(rule: Mapping[str, Any], flow: tuple[Any, ...]) -> bool:
     """Tell whether a rule names this traffic's program or service and nothing that it tells speaks against it."""
     direction, application, services, protocol, port = flow
     if rule["direction"] != direction:

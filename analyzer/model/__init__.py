@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from analyzer.model.engine import Agreement, Explanation
+
 __all__ = [
     "EVENT_KEYS",
     "SCHEMA_VERSION",
@@ -104,7 +106,8 @@ class Analysis:
     timeline: Timeline
     programs: tuple[Program, ...]
     cited: tuple[CitedFilter, ...]
-    agreement: Mapping[str, int] | None = None
+    agreement: Agreement | None = None  # None where no state was used for any event
+    explanations: tuple[Explanation, ...] = ()  # what was asked for by `explain`; in a document of its own
     selection: Selected | None = None  # None where everything is shown
     rules: tuple[CitedRule, ...] = ()
     endpoints: tuple[OpenConnections, ...] = ()

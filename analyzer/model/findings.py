@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from analyzer.model.engine import Nearest
     from analyzer.model.evidence import Evidence, FilterRef
     from analyzer.model.words import Action, Confidence, Grade, Kind, Severity
 
@@ -46,6 +47,7 @@ class Verdict:
     state: str | None = None
     findings: tuple[str, ...] = ()  # keys of the findings that rest on this verdict
     rule_id: str | None = None  # the rule that the event's origin or the filter's names
+    nearest: tuple[Nearest, ...] = ()  # allow rules that would have beaten the blocker, nearest first
 
 
 @dataclass(frozen=True, slots=True)

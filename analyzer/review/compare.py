@@ -1,6 +1,6 @@
 """The whole comparison on one page: both sides read, matched, changes told as rules, exposure computed.
 
-Traffic is not replayed here: :class:`Comparison` holds both sides for whoever does, and ``Review.replay`` is its place.
+With recorded traffic, its flows are decided anew by both sides.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ from analyzer.review import (
     defaults,
     exposure,
     groups,
+    headline,
     inforce,
     leftout,
     matching,
     plumbing,
+    replay,
     risk,
     sides,
     stores,
     told,
     trials,
 )
+from analyzer.review import traffic as traffic_of
 from analyzer.review.groups import RULES
 from analyzer.reviewmodel import Change, DefaultChange, Review
 from analyzer.wording import plural
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from analyzer.review.leftout import Comparable
     from analyzer.review.plumbing import Switch
     from analyzer.review.sides import Given
+    from analyzer.review.traffic import Traffic
 
     Progress = Callable[[str, int, int], None]
 
@@ -54,13 +58,19 @@ class Comparison:
 
 
 def compare(
-    before: Path, after: Path, *, command: Sequence[str] = (), progress: Progress | None = None
+    before: Path,
+    after: Path,
+    *,
+    traffic: Sequence[Path] = (),
+    command: Sequence[str] = (),
+    progress: Progress | None = None,
 ) -> tuple[Review, Comparison]:
     """Compare two sides.
 
     Parameters
     ----------
     before, after : a state, a ``show filters`` file, an exported rule store, a folder or a zip archive of these.
+    traffic : logs and net events, as files, folders or archives: what they record is decided anew by both sides.
     command : the arguments to record in the result.
     progress : called with what goes on, the bytes that are done of it, and all its bytes.
 
@@ -78,12 +88,20 @@ def compare(
     with archive.workspace() as folder:
         one = sides.read("before", before, folder, progress)
         two = sides.read("after", after, folder, progress)
+        recorded = _traffic(traffic, one, folder, progress) if traffic else None
     if progress is not None:
         progress("comparing", 0, 0)
-    return compared(one, two, command=command)
+    return compared(one, two, recorded, command=command)
 
 
-def compared(before: Given, after: Given, *, command: Sequence[str] = ()) -> tuple[Review, Comparison]:
+def _traffic(paths: Sequence[Path], before: Given, folder: Path, progress: Progress | None) -> Traffic:
+    state = None if before.snapshot is None else (f"before/{before.snapshot.name}", before.snapshot.state)
+    return traffic_of.read(paths, state, folder, progress)
+
+
+def compared(
+    before: Given, after: Given, traffic: Traffic | None = None, *, command: Sequence[str] = ()
+) -> tuple[Review, Comparison]:
     """Compare two sides that were read."""
     filters = None
     found: list[Change] = []
@@ -127,24 +145,37 @@ def compared(before: Given, after: Given, *, command: Sequence[str] = ()) -> tup
         command=tuple(command),
         summary=told.summary(ordered, opened),
         sides=(before.told(), after.told()),
-        inputs=(*before.inputs, *after.inputs),
-        problems=(*before.problems, *after.problems),
+        inputs=(*before.inputs, *after.inputs, *(() if traffic is None else traffic.inputs)),
+        problems=(*before.problems, *after.problems, *(() if traffic is None else traffic.problems)),
         changes=ordered,
         defaults=tuple(turned),
         exposure=opened.found,
         limits=tuple(limits),
     )
+    if traffic is not None:
+        review = _replayed(review, traffic, before, after, filters)
     return judged(review), Comparison(before, after, filters)
 
 
+def _replayed(review: Review, traffic: Traffic, before: Given, after: Given, filters: Comparable | None) -> Review:
+    """Return the result with the replay; a sentence where it could not be made."""
+    if before.snapshot is None or after.snapshot is None or filters is None:
+        said = "the traffic was not replayed: this takes a state on both sides"
+        return replace(review, limits=(*review.limits, said))
+    mine = traffic_of.of_computer(traffic, before.computer or after.computer)
+    found = replay.replay(mine, before.snapshot, after.snapshot, filters)
+    return replace(review, replay=found.replay, limits=(*review.limits, *found.said))
+
+
 def judged(review: Review) -> Review:
-    """Return the result with the marks of risk and the list of what to try, as they follow from the rest of it."""
+    """Return the result with the marks of risk, the list of what to try, and the headline."""
     changed = bool(review.changes or review.exposure)
-    return replace(
+    found = replace(
         review,
         risks=risk.marks(review.changes, review.defaults, review.exposure, review.replay),
         to_test=trials.trials(review.sides, review.defaults, review.exposure, review.replay, changed=changed),
     )
+    return replace(found, headline=headline.headline(found))
 
 
 def _by_origin(before: Given, after: Given) -> tuple[bool, bool]:

@@ -1,7 +1,7 @@
 """Value types, match types, actions, and the numbers that conditions are about.
 
-Sources: REFERENCE 4.2 (``fwptypes.h``, NtObjectManager), 2.1 (profiles); interface types from the IANA registry
-"ifType", tunnel types from ``ifdef.h``, address types from ``nldef.h``.
+Sources: REFERENCE 4.2 (``fwptypes.h``, NtObjectManager), 2.1 (profiles); [SDK] FWP_MATCH_TYPE (what match types do);
+interface types from the IANA registry "ifType", tunnel types from ``ifdef.h``, address types from ``nldef.h``.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ MATCH_WORDS: Final[dict[str, str]] = {
     "FLAGS_NONE_SET": "has none of",
     "EQUAL_CASE_INSENSITIVE": "is (any case)",
     "NOT_EQUAL": "is not",
-    "PREFIX": "begins with",
-    "NOT_PREFIX": "does not begin with",
+    "PREFIX": "ends with",  # what the name says is not what it does ([SDK] FWP_MATCH_TYPE)
+    "NOT_PREFIX": "does not end with",
 }
 
 # Symbol without FWP_ACTION_ -> word of the contract. Others are kept as printed.

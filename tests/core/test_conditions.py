@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 
 from analyzer.addressing import orient
 from analyzer.engine import conditions as engine
-from analyzer.engine import flows as flow_arrays
+from analyzer.engine import recorded
 
 YES, OPEN, NO = 1, 0, -1
 V4, V6 = ipaddress.IPv4Address, ipaddress.IPv6Address
 NET4, NET6 = ipaddress.IPv4Network, ipaddress.IPv6Network
+SERVICE_ONLY = "O:SYG:SYD:(A;;CCRC;;;S-1-5-80-1-2-3-4-5)"
 UNCERTAIN = inbound(5157, "198.51.100.7", "192.0.2.10", source_port=41000, dest_port=80)
 
 
 def flows(*rows):
-    return flow_arrays.from_events(orient(wfp(*rows)))
+    return recorded.from_events(orient(wfp(*rows)))
 
 
 def cond(field, match, value):
@@ -40,7 +41,11 @@ TABLE = [
     ("ALE_APP_ID", "EQUAL", PROGRAM + "x", NO),
     ("ALE_APP_ID", "NOT_EQUAL", PROGRAM, NO),
     ("ALE_APP_ID", "NOT_EQUAL", "other", YES),
-    ("ALE_APP_ID", "PREFIX", PROGRAM, OPEN),
+    ("ALE_APP_ID", "PREFIX", r"\program.exe", YES),  # whatever its name says: the end of the text
+    ("ALE_APP_ID", "PREFIX", r"\device", NO),
+    ("ALE_APP_ID", "NOT_PREFIX", r"\PROGRAM.EXE", NO),
+    ("ALE_APP_ID", "NOT_PREFIX", r"\device", YES),
+    ("ALE_APP_ID", "GREATER", PROGRAM, OPEN),
     ("IP_PROTOCOL", "EQUAL", 6, YES),
     ("IP_PROTOCOL", "EQUAL", 17, NO),
     ("IP_PROTOCOL", "NOT_EQUAL", 17, YES),
@@ -68,10 +73,25 @@ TABLE = [
     ("IP_REMOTE_ADDRESS", "EQUAL", V6("2001:db8::7"), NO),
     ("IP_REMOTE_ADDRESS", "RANGE", (V6("::"), V6("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")), NO),
     ("IP_REMOTE_ADDRESS", "EQUAL", NET6("::/0"), NO),
+    ("IP_REMOTE_ADDRESS", "GREATER", V4("198.51.100.6"), YES),
+    ("IP_REMOTE_ADDRESS", "GREATER", V4("198.51.100.7"), NO),
+    ("IP_REMOTE_ADDRESS", "GREATER_OR_EQUAL", V4("198.51.100.7"), YES),
+    ("IP_REMOTE_ADDRESS", "LESS", V4("198.51.100.8"), YES),
+    ("IP_REMOTE_ADDRESS", "LESS", V4("198.51.100.7"), NO),
+    ("IP_REMOTE_ADDRESS", "LESS_OR_EQUAL", V4("198.51.100.7"), YES),
+    ("IP_REMOTE_ADDRESS", "LESS_OR_EQUAL", V6("::1"), OPEN),
+    ("IP_REMOTE_ADDRESS", "NOT_EQUAL", NET4("198.51.100.0/24"), NO),
     ("IP_LOCAL_ADDRESS", "EQUAL", V4("192.0.2.10"), YES),
     ("IP_LOCAL_ADDRESS", "EQUAL", V4("198.51.100.7"), NO),
     ("FLAGS", "FLAGS_ALL_SET", 1, NO),
     ("FLAGS", "FLAGS_NONE_SET", 1, YES),
+    ("FLAGS", "EQUAL", 1, NO),
+    ("FLAGS", "NOT_EQUAL", 1, YES),
+    ("FLAGS", "FLAGS_ALL_SET", 0x400000, NO),  # loopback of app containers is loopback
+    ("IP_LOCAL_ADDRESS_TYPE", "EQUAL", 3, NO),
+    ("IP_LOCAL_ADDRESS_TYPE", "EQUAL", 1, YES),
+    ("DIRECTION", "EQUAL", 0, YES),
+    ("DIRECTION", "EQUAL", 1, NO),
 ]
 
 
@@ -91,7 +111,6 @@ def test_answer_for_a_plain_flow(field, match, value, expected):
         "ARRIVAL_TUNNEL_TYPE",
         "ARRIVAL_INTERFACE_TYPE",
         "INTERFACE_QUARANTINE_EPOCH",
-        "IP_LOCAL_ADDRESS_TYPE",
         "ALE_SIO_FIREWALL_SYSTEM_PORT",
         "SOMETHING_NEW",
     ],
@@ -109,11 +128,20 @@ def test_what_events_do_not_record_cannot_be_told(field):
         ("IP_REMOTE_PORT", "RANGE", (None, 443)),
         ("IP_REMOTE_PORT", "UNHEARD_OF", 443),
         ("IP_REMOTE_ADDRESS", "EQUAL", None),
-        ("IP_REMOTE_ADDRESS", "GREATER", V4("1.2.3.4")),
+        ("IP_REMOTE_ADDRESS", "FLAGS_ALL_SET", V4("1.2.3.4")),
+        ("IP_REMOTE_ADDRESS", "GREATER", NET4("1.2.3.0/24")),
+        ("IP_REMOTE_ADDRESS", "RANGE", V4("1.2.3.4")),
+        ("IP_REMOTE_ADDRESS", "EQUAL", (V4("1.2.3.4"), V4("1.2.3.5"))),
+        ("IP_REMOTE_ADDRESS", "PREFIX", NET4("1.2.3.0/24")),
+        ("IP_REMOTE_PORT", "EQUAL", True),
+        ("IP_REMOTE_PORT", "EQUAL", -1),
+        ("IP_REMOTE_PORT", "EQUAL", 2**64),
+        ("IP_REMOTE_PORT", "RANGE", (1, 2, 3)),
         ("IP_REMOTE_ADDRESS", "RANGE", (V4("1.2.3.4"), V6("::1"))),
         ("ALE_APP_ID", "EQUAL", None),
         ("FLAGS", "FLAGS_ALL_SET", None),
-        ("FLAGS", "EQUAL", 1),
+        ("FLAGS", "GREATER", 1),
+        ("FLAGS", "FLAGS_ALL_SET", 2**32),
     ],
 )
 def test_a_value_that_could_not_be_read_is_neither_yes_nor_no(field, match, value):
@@ -256,11 +284,11 @@ def test_different_fields_must_all_hold():
 
 
 def test_a_no_outweighs_what_cannot_be_told():
-    assert all_of(("ALE_USER_ID", "EQUAL", "D:"), ("IP_PROTOCOL", "EQUAL", 17)) == [NO]
+    assert all_of(("ALE_USER_ID", "EQUAL", SERVICE_ONLY), ("IP_PROTOCOL", "EQUAL", 17)) == [NO]
 
 
 def test_what_cannot_be_told_keeps_a_yes_open():
-    assert all_of(("ALE_USER_ID", "EQUAL", "D:"), ("IP_PROTOCOL", "EQUAL", 6)) == [OPEN]
+    assert all_of(("ALE_USER_ID", "EQUAL", SERVICE_ONLY), ("IP_PROTOCOL", "EQUAL", 6)) == [OPEN]
 
 
 def test_an_unreadable_alternative_keeps_the_field_open():
@@ -268,7 +296,7 @@ def test_an_unreadable_alternative_keeps_the_field_open():
 
 
 def test_a_field_can_be_left_out():
-    tests = (("ALE_USER_ID", "EQUAL", "D:"), ("IP_PROTOCOL", "EQUAL", 6))
+    tests = (("ALE_USER_ID", "EQUAL", SERVICE_ONLY), ("IP_PROTOCOL", "EQUAL", 6))
     assert all_of(*tests, leave_out=frozenset({"ALE_USER_ID"})) == [YES]
 
 
@@ -327,7 +355,7 @@ def other_test(draw):
     choices = [
         ("ALE_APP_ID", "EQUAL", PROGRAM),
         ("ALE_APP_ID", "NOT_EQUAL", PROGRAM),
-        ("ALE_USER_ID", "EQUAL", "D:"),
+        ("ALE_USER_ID", "EQUAL", SERVICE_ONLY),
     ]
     return draw(st.sampled_from(choices))
 

@@ -14,6 +14,7 @@ import lxml.html
 import pytest
 
 from analyzer.model import Analysis, Coverage, Timeline, TimelineSeries
+from analyzer.model.engine import Agreement, Disagreement, StateAgreement, SublayerAgreement
 from reports import glossary, view, words
 from reports.html import render_html
 
@@ -343,12 +344,27 @@ def test_many_bins_are_drawn_together_without_losing_a_record() -> None:
     assert len(labels) <= 300
 
 
-def test_gaps_audit_policy_and_agreement_of_any_shape_are_shown() -> None:
+def test_gaps_and_audit_policy_of_any_shape_are_shown() -> None:
     coverage = Coverage(gaps=({"input": "a.evtx", "count": 3},), audit_policy={"packet_drop": "failure", "other": None})
-    html = render_html(dataclasses.replace(case.empty(), coverage=coverage, agreement={"same_filter": 7, "later": 1}))
-    shown = words_of(html)
-    for item in ("a.evtx", "packet drop", "failure", "same filter", "later"):
+    shown = words_of(render_html(dataclasses.replace(case.empty(), coverage=coverage)))
+    for item in ("a.evtx", "packet drop", "failure"):
         assert item in shown
+
+
+def test_agreement_is_told_where_trust_is_and_disagreements_with_their_cause() -> None:
+    line = Disagreement(
+        computer="PC-ONE", state="state.xml", application=None, direction="outbound", protocol=6, local_address=None,
+        remote_address="192.0.2.1", service_port=80, layer=None, action="block", filter_rtid=70001, decision="permit",
+        filter_id=70002, cause="filter 70002 <b>permits</b> this", field=None, condition=None, recorded=None,
+        between="Windows started in between", count=3, record_ids=(7,),
+    )  # fmt: skip
+    one = StateAgreement("PC-ONE", "state.xml", 5, 2, 4, 3, 14, 6, 4, SublayerAgreement(9, 1, 0, 2), True, "it differs")
+    page = render_html(dataclasses.replace(case.empty(), agreement=Agreement(5, 2, 4, 3, 14, (one,), (line,), 8)))
+    shown = words_of(page)
+    assert shown.count("7 of 10 records as recorded, 3 otherwise; 4 cannot be told") == 2
+    for item in ("filter 70002 <b>permits</b> this", "Windows started in between", "of 12 entries", "it differs"):
+        assert item in shown
+    assert "8 more disagreements" in shown
 
 
 def test_page_is_built_for_assistive_technology(page: str) -> None:
