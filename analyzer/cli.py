@@ -24,6 +24,7 @@ from analyzer.command_options import (
     FILTERS_EXAMPLES,
     GROUP_EXAMPLES,
     PATH,
+    PROPOSE_EXAMPLES,
     REPORT_EXAMPLES,
     lines,
     shared,
@@ -188,6 +189,55 @@ def explain(
     texts = [[render(analysis)] for target, render in made if target is not None]
     taken = STDOUT in targets
     _print(lambda console: explanation.print_explanations(analysis, console), err=taken)
+    _say_problems([problem for problem in analysis.problems if problem.severity != "note"])
+    code = _finish(run, analysis, texts, progress)
+    for target in targets:
+        if target != STDOUT:
+            _say(f"written: {target}", err=taken)
+    return code
+
+
+@cli.command(cls=NarrowCommand, epilog=PROPOSE_EXAMPLES)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=PATH)
+@click.option("-o", "--output", type=PATH, help="Also write the commands as a script; - is standard output.")
+@click.option("--json", "json_", type=PATH, help="Also write the result as JSON; - is standard output.")
+@click.option(
+    "--merge",
+    multiple=True,
+    type=click.Choice(("ports", "addresses", "any-address")),
+    help="Make fewer and wider rules: all ports or addresses of a program in one, or any address.",
+)
+@click.option(
+    "--what-if", type=PATH, metavar="FILE", help="Try the rules of a file (JSON or commands as written here) instead."
+)
+@shared
+@narrow
+def propose(
+    context: click.Context,
+    inputs: tuple[Path, ...],
+    output: Path | None,
+    json_: Path | None,
+    *,
+    force: bool,
+    strict: bool,
+    **asked: Any,
+) -> int:
+    """Propose allow rules for what was blocked: the fewest that are not wider than asked, and the proof."""
+    from analyzer.proposerun import wanted
+
+    targets = tuple(target for target in (output, json_) if target is not None)
+    check_standard_output()
+    asks = wanted(frozenset(asked.pop("merge")), asked.pop("what_if"))
+    run = Run(context.obj or (), inputs, targets, force, strict, parse(asked), wanted=asks)
+    progress = _progress()
+    analysis = _analyze(run, nothing_usable, progress)
+    from reports.proposaljson import of, proposal_json, proposal_script
+    from reports.proposalterminal import print_proposal
+
+    made = ((output, proposal_script), (json_, proposal_json))
+    texts = [[render(analysis)] for target, render in made if target is not None]
+    taken = STDOUT in targets
+    _print(lambda console: print_proposal(of(analysis), console), err=taken)
     _say_problems([problem for problem in analysis.problems if problem.severity != "note"])
     code = _finish(run, analysis, texts, progress)
     for target in targets:

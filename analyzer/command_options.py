@@ -79,6 +79,7 @@ GROUP_EXAMPLES: Final = _examples(
     "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
     "wfp-analyzer explain security.evtx wfpstate.xml --record 4711",
     "wfp-analyzer diff before/wfpstate.xml after/wfpstate.xml --traffic security.evtx -o review.html",
+    "wfp-analyzer propose ticket-4711/ -o rules.ps1",
 )
 REPORT_EXAMPLES: Final = _examples(
     "wfp-analyzer report security.evtx wfpstate.xml",
@@ -103,4 +104,9 @@ DIFF_EXAMPLES: Final = _examples(
     "wfp-analyzer diff before/wfpstate.xml after/wfpstate.xml --traffic security.evtx --fail-on newly-blocked",
     "wfp-analyzer diff ticket-before.zip ticket-after.zip --json diff.json --force",
     "wfp-analyzer diff monday/ friday/ --json - | jq -r '.changes[].words'",
+)
+PROPOSE_EXAMPLES: Final = _examples(
+    "wfp-analyzer propose ticket-4711/ --application notesync.exe -o rules.ps1",
+    "wfp-analyzer propose security.evtx wfpstate.xml --merge any-address --json proposal.json",
+    "wfp-analyzer propose ticket-4711/ --what-if rules.ps1",
 )

@@ -44,6 +44,8 @@ from analyzer.case import open_case
 from analyzer.hosts import hosts_by_session
 from analyzer.markers import NO_TIME, nanoseconds
 from analyzer.model import Analysis, InputFile, Problem
+from analyzer.propose import propose
+from analyzer.propose.wanted import Ground
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,6 +70,7 @@ def analyze(
     progress: Progress | None = None,
     selection: Selection | None = None,
     question: Question | None = None,
+    wanted: propose.Wanted | None = None,
 ) -> Analysis:
     """Analyze logs and states.
 
@@ -80,6 +83,7 @@ def analyze(
     selection : which events verdicts, findings, counts and exports are about (:func:`analyzer.selection.parse`). Judged
         is on all of them, and coverage speaks of all of them.
     question : what is to be explained beside it (:func:`analyzer.question.parse`).
+    wanted : what rules are to be proposed or tried for the blocked flows of the selection.
 
     Raises
     ------
@@ -94,7 +98,7 @@ def analyze(
         inputs, given = evidence.read(case.files, problems, folder, _saying("reading", progress))
         if progress is not None:
             progress("joining events to filters", 0, 0)
-        return _judge(_Case(case.files, inputs, given, problems, tuple(command), selection, question))
+        return _judge(_Case(case.files, inputs, given, problems, tuple(command), selection, question, wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ class _Case:
     command: tuple[str, ...]
     selection: Selection | None
     question: Question | None
+    wanted: propose.Wanted | None
 
 
 def _judge(case: _Case) -> Analysis:
@@ -174,10 +179,14 @@ def _judge(case: _Case) -> Analysis:
         nearest.of_verdicts(blocked), nearest_rules.of_verdicts(blocked, rules, tables["rule_change"])
     )
     folded = verdicts.verdicts(events, book, diagnose.by_verdict(found), near)
+    tool = {"name": DISTRIBUTION, "version": metadata.version(DISTRIBUTION)}
+    ground = Ground(events, findings, diagnose.by_verdict(found), near)
+    told = propose.Told(tool, case.command, tuple(inputs), tuple(problems))
+    proposal = propose.propose(case.wanted, ground, blocked, given.states, told)
     rule_case = rulecite.Case(rules, book, resolved.fits, tables["rule_change"])
     cited = rulecite.cited(rule_case, folded, summary.cited(events, book, found.cited, known.names), findings)
     return Analysis(
-        tool={"name": DISTRIBUTION, "version": metadata.version(DISTRIBUTION)},
+        tool=tool,
         command=case.command,
         inputs=tuple(inputs),
         problems=tuple(problems),
@@ -190,6 +199,7 @@ def _judge(case: _Case) -> Analysis:
         cited=cited.filters,
         agreement=compared.agreement,
         explanations=explanations,
+        proposal=proposal,
         rules=cited.rules,
         endpoints=endpoints.connections(book, resolved.fits),
         selection=selected,

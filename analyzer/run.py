@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from analyzer.model import Analysis, Problem
+    from analyzer.propose.propose import Wanted
     from analyzer.question import Question
     from analyzer.selection import Selection
 
@@ -55,6 +56,7 @@ class Run:
     strict: bool
     selection: Selection | None = None
     question: Question | None = None
+    wanted: Wanted | None = None
 
     def analyze(
         self, unusable: Callable[[Analysis], str | None], progress: Callable[[str, int, int], None] | None = None
@@ -76,6 +78,7 @@ class Run:
                 progress=progress,
                 selection=self.selection,
                 question=self.question,
+                wanted=self.wanted,
             )
         except QuestionError as error:
             raise RefusedError(Exit.USAGE if error.usable else Exit.NOTHING_USABLE, str(error)) from error

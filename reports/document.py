@@ -30,7 +30,7 @@ REPORT_KEYS: Final = (
     "agreement",
 )  # what pages need besides comes after these
 _FRAMES: Final = frozenset({"events", "filters"})
-_APART: Final = frozenset({"explanations"})  # in a document of their own
+_APART: Final = frozenset({"explanations", "proposal"})  # in a document of their own
 _AS_IS: Final = frozenset({int, bool, float, type(None)})
 
 

@@ -153,9 +153,18 @@ def _chosen(
     name, state, book, hosts = found[-1]
     if len(found) > 1:
         problems.append(Problem(None, None, "note", _LATEST.format(len(found), name)))
+    return _snapshot(name, state, book), tuple(sorted(hosts))
+
+
+def snapshot(name: str, state: WfpState) -> Snapshot:
+    """Make one state ready to be compared."""
+    return _snapshot(name, state, states.bind([(name, state)]))
+
+
+def _snapshot(name: str, state: WfpState, book: Book) -> Snapshot:
     dump = Dump(tuple(items(state, book)), _listed(state), state.kind == "filters")
     whole = book.snapshots[0].whole
-    return Snapshot(name, state, book, dump, defaults.found(dump.items, dump.listed), whole), tuple(sorted(hosts))
+    return Snapshot(name, state, book, dump, defaults.found(dump.items, dump.listed), whole)
 
 
 def _listed(state: WfpState) -> frozenset[str]:

@@ -1,0 +1,28 @@
+"""What a run of ``propose`` asks for: its rules are read before anything else, so that a mistake is told at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.propose.propose import Wanted
+from analyzer.propose.reading import RuleFileError, read
+from analyzer.run import Exit, RefusedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def wanted(merge: frozenset[str], what_if: Path | None) -> Wanted:
+    """Return what is asked for.
+
+    Raises
+    ------
+    RefusedError
+        The file of rules can't be used.
+    """
+    if what_if is None:
+        return Wanted(merge)
+    try:
+        return Wanted(given=read(what_if), source=what_if.name)
+    except RuleFileError as error:
+        raise RefusedError(Exit.USAGE, f"--what-if: {error}") from error
