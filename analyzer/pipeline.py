@@ -180,7 +180,7 @@ def _judge(case: _Case) -> Analysis:
     )
     folded = verdicts.verdicts(events, book, diagnose.by_verdict(found), near)
     tool = {"name": DISTRIBUTION, "version": metadata.version(DISTRIBUTION)}
-    ground = Ground(events, findings, diagnose.by_verdict(found), near)
+    ground = Ground(events, everything, findings, diagnose.by_verdict(found), near)
     told = propose.Told(tool, case.command, tuple(inputs), tuple(problems))
     proposal = propose.propose(case.wanted, ground, blocked, given.states, told)
     rule_case = rulecite.Case(rules, book, resolved.fits, tables["rule_change"])

@@ -55,6 +55,7 @@ class ProposedRule:
     """One rule. ``command`` is None where it can't be written safely (``no_command`` says why).
 
     ``also_allows`` are packets that the rule alone would newly allow, the largest first; they hold what was asked for.
+    ``newly_blocks`` likewise, and ``unclear`` where the files can't tell.
     ``nearly`` are existing rules that lack little: to change one of them may be better.
     """
 
@@ -67,6 +68,8 @@ class ProposedRule:
     records: int
     examples: tuple[str, ...]
     also_allows: tuple[str, ...]
+    newly_blocks: tuple[str, ...]
+    unclear: tuple[str, ...]
     nearly: tuple[str, ...]
     notes: tuple[str, ...]
     proof: Proof | None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer.case import InputError
 from analyzer.output import OutputError, check_outputs, write_outputs
 from analyzer.question_error import QuestionError
+from analyzer.rule_error import RuleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -82,6 +83,8 @@ class Run:
             )
         except QuestionError as error:
             raise RefusedError(Exit.USAGE if error.usable else Exit.NOTHING_USABLE, str(error)) from error
+        except RuleError as error:
+            raise RefusedError(Exit.USAGE, f"--what-if: {error}") from error
         except (InputError, OutputError) as error:
             raise RefusedError(Exit.USAGE, str(error)) from error
         if (reason := unusable(analysis)) is not None:

@@ -74,6 +74,10 @@ class _Printer:
             self._line((f"and {item.flows - MOST_EXAMPLES} more", "dim"), indent=3)
         for words in item.also_allows:
             self._line(("alone it allows ", "dim"), (words, ""), indent=3)
+        for words in item.newly_blocks:
+            self._line(("alone it blocks ", "bold magenta"), (words, ""), indent=3)
+        for words in item.unclear:
+            self._line(("can't tell ", "bold yellow"), (words, ""), indent=3)
         for words in item.nearly:
             self._line(("nearly does it, change it instead? ", "yellow"), (words, ""), indent=3)
         for note in item.notes:

@@ -15,6 +15,7 @@ import pandas as pd
 from analyzer.engine.conditions import Test
 from analyzer.review.conditions import DESCRIPTOR, Condition
 from analyzer.review.identity import Item
+from analyzer.rule_error import RuleError
 from analyzer.shapes import BLOCK_RULE_WEIGHT
 from analyzer.wfp import protocols, services, sublayers
 
@@ -35,7 +36,7 @@ _COLUMNS: Final = (
 )
 
 
-class PlumbError(ValueError):
+class PlumbError(RuleError):
     """A rule asks for something that can't be made a filter here; the message says what."""
 
 

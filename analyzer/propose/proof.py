@@ -71,9 +71,16 @@ def exposed(made: ProposedRule, side: Snapshot, place: int) -> ProposedRule:
     after = plumb.with_rules(side, [made.rule])
     filters = leftout.comparable(side.dump, after.dump)
     found = exposure.exposure(filters.before, filters.after, filters.layers).found
-    words = [item.words if item.what != "cannot-tell" else f"can't tell: {item.words}" for item in found]
+    opened, closed, unclear = (
+        _listed([item.words for item in found if item.what == what])
+        for what in ("newly-allowed", "newly-blocked", "cannot-tell")
+    )
+    return replace(made, also_allows=opened, newly_blocks=closed, unclear=unclear)
+
+
+def _listed(words: Sequence[str]) -> tuple[str, ...]:
     more = [f"and {len(words) - MOST_BOXES} more"] if len(words) > MOST_BOXES else []
-    return replace(made, also_allows=(*words[:MOST_BOXES], *more))
+    return (*words[:MOST_BOXES], *more)
 
 
 def review(tried: Tried, events: pd.DataFrame, known: Known, computer: str | None) -> tuple[Review, list[str]]:

@@ -60,6 +60,11 @@ def propose(
     ----------
     case : of the same events: it tells which state may speak for which computer.
     states : all that were read, by name.
+
+    Raises
+    ------
+    analyzer.rule_error.RuleError
+        Given rules can't be tried.
     """
     if asked is None:
         return None
@@ -124,7 +129,7 @@ def _proposed(
         if not mine:
             continue
         events = ground.events[_of(ground.events, computer)]
-        volume = system_volume(events)
+        volume = system_volume(ground.everything[_of(ground.everything, computer)])
         if side is None:
             out += [_rule(draft, volume) for draft in mine]
             continue
@@ -158,6 +163,8 @@ def _rule(draft: Draft, volume: str | None) -> ProposedRule:
         records=wanted.records(draft.flows),
         examples=tuple(flow.words for flow in draft.flows[:MOST_EXAMPLES]),
         also_allows=(),
+        newly_blocks=(),
+        unclear=(),
         nearly=tuple(wanted.nearly(draft.flows))[:MOST_NEARLY],
         notes=draft.who.notes,
         proof=None,
@@ -182,7 +189,7 @@ def _tried(
         if side is None:
             continue
         events = ground.events[_of(ground.events, computer)]
-        volume = system_volume(events)
+        volume = system_volume(ground.everything[_of(ground.everything, computer)])
         own = [replace(rule, program=_device(rule.program, side, events, volume)) for rule in given]
         tried = proof.Tried(side, plumb.with_rules(side, own))
         review, limits = proof.review(tried, events, case.known, computer)
@@ -190,7 +197,7 @@ def _tried(
         said += limits
         for rule in own:
             text, why = _command(rule, volume)
-            made = ProposedRule(rule, computer, side.name, text, why, 0, 0, (), (), (), (), None)
+            made = ProposedRule(rule, computer, side.name, text, why, 0, 0, (), (), (), (), (), (), None)
             out.append(proof.exposed(made, side, len(out)))
     return tuple(out), tuple(reviews), said
 

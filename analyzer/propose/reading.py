@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.proposalmodel import RuleSpec
+from analyzer.rule_error import RuleError
 from analyzer.wfp import protocols
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ _ASIDE: Final = frozenset({"name", "description", "group", "policystore", "error
 _LISTS: Final = frozenset({"local_ports", "remote_ports", "icmp", "local_addresses", "remote_addresses", "profiles"})
 
 
-class RuleFileError(ValueError):
+class RuleFileError(RuleError):
     """The file can't be used; the message says where and why."""
 
 

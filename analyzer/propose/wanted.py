@@ -92,9 +92,13 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What the pipeline knows of the blocks. ``events`` are judged, with ``flow`` and ``verdict`` numbers."""
+    """What the pipeline knows of the blocks. ``events`` are judged, with ``flow`` and ``verdict`` numbers.
+
+    ``everything`` are all events: ``events`` may be a selection of them.
+    """
 
     events: pd.DataFrame
+    everything: pd.DataFrame
     findings: Sequence[Finding]
     by_verdict: Mapping[int, tuple[str, ...]]
     nearest: Mapping[int, tuple[Nearest, ...]]
