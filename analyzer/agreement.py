@@ -6,19 +6,18 @@ a filter (run-time id 0) does not tell that a filter blocked, so that a state wh
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer import applied, cells, disagreement
-from analyzer.checks import Check, rows_by_id
+from analyzer import applied, cells, disagreement, terminating
+from analyzer.checks import Check
 from analyzer.engine.answers import NO, YES
-from analyzer.engine.arbitrate import BLOCK, CANNOT_TELL, PERMIT, Told, decide, standing
+from analyzer.engine.arbitrate import BLOCK, CANNOT_TELL, PERMIT, decide_and_stand
 from analyzer.markers import nanoseconds
 from analyzer.model import Problem
-from analyzer.model.engine import Agreement, StateAgreement, SublayerAgreement
+from analyzer.model.engine import Agreement, StateAgreement
 from analyzer.wording import plural
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 MOST_LISTED: Final = 50  # disagreements in the result
-MOST_ENTRIES: Final = 100_000  # terminating filters of net events that are compared
 # A state is doubted when so many different flows disagree, and so large a share of those that can be told; and still so
 # among the half of the events that are nearest to it: filters that were added or deleted since touch the older ones,
 # another machine's state disagrees throughout. A flow that the state decides by the recorded filter at another time
@@ -42,7 +40,6 @@ MOST_ENTRIES: Final = 100_000  # terminating filters of net events that are comp
 DOUBTFUL_FLOWS: Final = 5
 DOUBTFUL_NEAR: Final = 3
 DOUBTFUL_SHARE: Final = 0.2
-ACTIONS: Final = {"permit": PERMIT, "block": BLOCK}
 CHANGED: Final = Check.BOOT | Check.RELOAD | Check.CLOCK | Check.NO_EVENT_TIME
 
 
@@ -90,14 +87,13 @@ def compare(case: Case) -> Compared:
 
 def judge(on: Applied) -> Judged:
     """Compare the engine's answers on one state with the records."""
-    decided = decide(on.policy, on.flows, on.told)
-    stands = standing(on.policy, on.flows, on.told.row, on.told)
+    decided, stands = decide_and_stand(on.policy, on.flows, on.told.row, on.told)
     here = on.told.row >= 0
     recorded = on.told.action
-    wrong_layer = here & _other_layer(on)
-    impossible = here & (wrong_layer | ~stands.in_force | (stands.answer == NO))
-    if not decided.skipped:  # of flows that were left out nothing more is known
-        impossible |= here & ~stands.may_decide
+    wrong_layer = here & disagreement.other_layer(on)
+    # Of flows that were left out, no more is known than what their filter's conditions say.
+    last = ~decided.left_out & ~stands.may_decide
+    impossible = here & (wrong_layer | ~stands.in_force | (stands.answer == NO) | last)
     told = decided.known & (decided.decision != CANNOT_TELL)
     opposite = told & (decided.decision != recorded) & ~((recorded == BLOCK) & ~on.named)
     disagrees = impossible | opposite
@@ -107,19 +103,6 @@ def judge(on: Applied) -> Judged:
     exact = np.where(recorded == PERMIT, sole, decided.deciding == on.told.row) & here
     answers = disagreement.Answers(decided, stands, wrong_layer, impossible)
     return Judged(on, answers, same & exact, same & ~exact, cannot, disagrees)
-
-
-def _other_layer(on: Applied) -> Flags:
-    """Tell where the state's filter of this id stands at another layer than the record."""
-    layers = {row: place.layer for row, place in on.policy.places.items()}
-    names = [*on.flows.layer.places, None]
-    out = np.zeros(len(on.flows), dtype=bool)
-    for row in np.unique(on.told.row[on.told.row >= 0]).tolist():
-        layer = layers.get(row)
-        if layer is not None:
-            at = on.told.row == row
-            out[at] = [names[code] not in (layer, None) for code in on.flows.layer.codes[at].tolist()]
-    return out
 
 
 def _state(item: Judged, case: Case) -> StateAgreement:
@@ -152,7 +135,8 @@ def _state(item: Judged, case: Case) -> StateAgreement:
         total=len(on.rows),
         flows=len(np.unique(flows)),
         filter_fits=int(counts[fits].sum()),
-        sublayers=_sublayers(on, case),
+        left_out=int(counts[item.cannot_tell & item.answers.decided.left_out].sum()),
+        sublayers=terminating.compare(on, case),
         doubted=doubted,
         why=why if doubted else "",
     )
@@ -171,36 +155,6 @@ def _nearer(on: Applied, case: Case, among: Flags) -> Flags:
     away = np.abs(nanoseconds(case.events["time"])[on.rows] - taken)
     out: Flags = away <= np.median(away[among])
     return out
-
-
-def _sublayers(on: Applied, case: Case) -> SublayerAgreement | None:
-    """Compare the terminating filters that net events list, each with the engine's result in its sublayer."""
-    if "terminating" not in case.events.columns:
-        return None
-    column = case.events["terminating"].to_numpy()[on.rows]
-    table = rows_by_id(case.book, on.snapshot)
-    entries: Counter[tuple[int, int, int]] = Counter()
-    for at in np.flatnonzero([item is not None for item in column]).tolist():
-        for _, number, action in column[at]:
-            entries[int(on.place[at]), table.get(number or 0, -1), ACTIONS.get(action, CANNOT_TELL)] += 1
-        if len(entries) >= MOST_ENTRIES:
-            break
-    if not entries:
-        return None
-    keys = np.array(list(entries), dtype=np.int64)
-    counts = np.array(list(entries.values()), dtype=np.int64)
-    rows = keys[:, 1]
-    told = Told(rows, keys[:, 2].astype(np.int8))
-    stands = standing(on.policy, on.flows.take(keys[:, 0]), rows, told)
-    lacking = rows < 0
-    same = ~lacking & stands.only & (stands.answer == YES)
-    possible = ~lacking & ~same & stands.candidate
-    return SublayerAgreement(
-        same=int(counts[same].sum()),
-        possible=int(counts[possible].sum()),
-        differs=int(counts[~lacking & ~same & ~possible].sum()),
-        not_in_state=int(counts[lacking].sum()),
-    )
 
 
 # --------------------------------------------------------------------------------------------------------------

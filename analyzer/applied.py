@@ -29,10 +29,8 @@ if TYPE_CHECKING:
 
     from analyzer.engine.flows import FlowArrays
     from analyzer.engine.policy import Policy
-    from analyzer.engine.token_table import AccountOf
     from analyzer.markers import Markers
     from analyzer.pairing import Fit
-    from analyzer.services import Account
     from analyzer.states import Book, Snapshot
     from analyzer.watch import Watched
 
@@ -125,20 +123,10 @@ def nearest(usable: Sequence[tuple[Snapshot, Fit]], times: NDArray[np.int64]) ->
     return out
 
 
-def account_of(known: Known) -> AccountOf:
-    """Return what tells the account that a process' services run under: only where all run under the same."""
-
-    def account(computer: str | None, services: tuple[str, ...]) -> Account | None:
-        found = {known.account(computer, name) for name in services}
-        return found.pop() if len(found) == 1 else None
-
-    return account
-
-
 def apply_one(case: Case, computer: str | None, snapshot: Snapshot, fit: Fit, rows: NDArray[np.intp]) -> Applied:
     """Apply one state to the events of one computer at ``rows`` (k,)."""
     events = case.events if len(rows) == len(case.events) else case.events.iloc[rows]
-    every = recorded.from_events(events, account=account_of(case.known))
+    every = recorded.from_events(events, account=case.known.process_account)
     distinct, where = folding.distinct(every)
     numbers = events["filter_rtid"].to_numpy(dtype="uint64", na_value=0)
     ids, codes = np.unique(numbers, return_inverse=True)

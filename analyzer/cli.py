@@ -227,7 +227,7 @@ def propose(
 
     targets = tuple(target for target in (output, json_) if target is not None)
     check_standard_output()
-    asks = wanted(frozenset(asked.pop("merge")), asked.pop("what_if"))
+    asks = wanted(frozenset(asked.pop("merge")), asked.pop("what_if"), targets, force=force)
     run = Run(context.obj or (), inputs, targets, force, strict, parse(asked), wanted=asks)
     progress = _progress()
     analysis = _analyze(run, nothing_usable, progress)

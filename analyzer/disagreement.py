@@ -68,6 +68,19 @@ class Cause(NamedTuple):
     recorded: str | None = None
 
 
+def other_layer(on: Applied) -> NDArray[np.bool_]:
+    """Tell where the state's filter of this id stands at another layer than the record."""
+    layers = {row: place.layer for row, place in on.policy.places.items()}
+    names = [*on.flows.layer.places, None]
+    out = np.zeros(len(on.flows), dtype=bool)
+    for row in np.unique(on.told.row[on.told.row >= 0]).tolist():
+        layer = layers.get(row)
+        if layer is not None:
+            at = on.told.row == row
+            out[at] = [names[code] not in (layer, None) for code in on.flows.layer.codes[at].tolist()]
+    return out
+
+
 def folded(on: Applied, answers: Answers, disagrees: NDArray[np.bool_], case: Case) -> list[Line]:
     """Fold the disagreeing records: one line per flow, recorded filter and what is wrong with it."""
     at = np.flatnonzero(disagrees[on.place])
@@ -126,7 +139,7 @@ def find(on: Applied, answers: Answers, flow: int, case: Case) -> Cause:
     """Return why the state's filters do not agree with the record of one flow."""
     book, row = case.book, int(on.told.row[flow])
     if row >= 0 and answers.impossible[flow]:
-        return _recorded_filter(on, answers, flow, row, case)
+        return recorded_filter(on, answers, flow, row, case)
     deciding = int(answers.decided.deciding[flow])
     permits = int(answers.decided.decision[flow]) == PERMIT
     if deciding >= 0 and deciding == row:
@@ -141,7 +154,7 @@ def find(on: Applied, answers: Answers, flow: int, case: Case) -> Cause:
     return Cause("several filters of the state block this, or it depends on which of them is first; none permits it")
 
 
-def _recorded_filter(on: Applied, answers: Answers, flow: int, row: int, case: Case) -> Cause:
+def recorded_filter(on: Applied, answers: Answers, flow: int, row: int, case: Case) -> Cause:
     """Say why the filter that the record names cannot be the one."""
     book, who = case.book, called(case.book, row)
     if answers.wrong_layer[flow]:

@@ -135,7 +135,7 @@ def _judge(case: _Case) -> Analysis:
     problems.extend(known.problems)
     events = attribution.attribute(joined.events, tables["process"], marks, known)
     past = history.recall(tables, seen, [log for _, log in logs])
-    resolved = resolve.resolve(events, tables, book, marks, seen, past)
+    resolved = resolve.resolve(events, tables, book, marks, seen, past, known.process_account)
     book = resolved.book
     if past is not None:
         problems.extend(history_filters.problems(past.lifetimes))
@@ -154,6 +154,10 @@ def _judge(case: _Case) -> Analysis:
     recorded = recording.assess(recording.Given(logs, tables, everything, seen, book, resolved.fits), policy)
     rules, untold = rulebook.bind(given.rules, logs, tables, hosts)
     problems.extend(untold)
+    blocked = replace(applicable, events=events, fits=resolved.fits)
+    near = nearest.merged(
+        nearest.of_verdicts(blocked), nearest_rules.of_verdicts(blocked, rules, tables["rule_change"])
+    )
     found = diagnose.run(
         diagnose.Context(
             events,
@@ -167,6 +171,7 @@ def _judge(case: _Case) -> Analysis:
             rule_changes=tables["rule_change"],
             recording=recorded,
             agreement=compared.agreement,
+            nearest=near,
         )
     )
     findings = tuple(item.finding for item in found.found)
@@ -174,10 +179,6 @@ def _judge(case: _Case) -> Analysis:
     problems.extend(coverage.notes(logs, book, everything))
     problems.extend(unpaired.notes(resolved.fits))
     inputs = [replace(item, sha256=file.hash(problems)) for item, file in zip(case.inputs, case.files, strict=True)]
-    blocked = replace(applicable, events=events, fits=resolved.fits)
-    near = nearest.merged(
-        nearest.of_verdicts(blocked), nearest_rules.of_verdicts(blocked, rules, tables["rule_change"])
-    )
     folded = verdicts.verdicts(events, book, diagnose.by_verdict(found), near)
     tool = {"name": DISTRIBUTION, "version": metadata.version(DISTRIBUTION)}
     ground = Ground(events, everything, findings, diagnose.by_verdict(found), near)
@@ -200,6 +201,7 @@ def _judge(case: _Case) -> Analysis:
         agreement=compared.agreement,
         explanations=explanations,
         proposal=proposal,
+        services=found.services,
         rules=cited.rules,
         endpoints=endpoints.connections(book, resolved.fits),
         selection=selected,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from analyzer.engine.token_table import AccountOf
     from analyzer.history import History
     from analyzer.markers import Markers
     from analyzer.recall import Recalled
@@ -62,6 +63,7 @@ def resolve(
     markers: Markers,
     watch: Mapping[str | None, Watched],
     past: History | None = None,
+    account: AccountOf | None = None,
 ) -> Resolved:
     """Join oriented events to the book's filters.
 
@@ -71,10 +73,11 @@ def resolve(
     tables : all event tables, for SIDs and 5447 changes.
     watch : computer -> what time its logs cover.
     past : the log's own filter history, if it has one (:func:`analyzer.history.recall`).
+    account : tells the account that a process' services run under (:meth:`analyzer.services.Known.process_account`).
     """
     plain = book
     word, book = recall.recalled(events, plain, past)
-    flows = recorded.from_events(events)
+    flows = recorded.from_events(events, account=account)
     best = Best.none(len(events))
     fits: list[Fit] = []
     excluded: list[tuple[Fit, NDArray[np.intp], Offer]] = []

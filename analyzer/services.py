@@ -54,16 +54,25 @@ class Known:
     names: Mapping[str, str] = field(default_factory=dict)  # service SID -> short name
     hosts: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    _accounts: dict[str, dict[str, str]] = field(default_factory=dict, repr=False, compare=False)  # kept, by host
 
     def account(self, computer: str | None, service: str) -> Account | None:
         """Return the account that lists of this host name for a service; None where they do not, or do not agree."""
-        part = self.hosts.get(first_label(computer))
+        host = first_label(computer)
+        part = self.hosts.get(host)
         if part is None:
             return None
-        text = accounts(part).get(service.lower())
+        if host not in self._accounts:
+            self._accounts[host] = accounts(part)
+        text = self._accounts[host].get(service.lower())
         if text is None:
             return None
         return Account(wfp_services.account_sid(text), wfp_services.is_user_account(text))
+
+    def process_account(self, computer: str | None, services: tuple[str, ...]) -> Account | None:
+        """Return the account that a process' services run under: only where all run under the same."""
+        found = {self.account(computer, name) for name in services}
+        return found.pop() if len(found) == 1 else None
 
 
 def known(parts: Sequence[pd.DataFrame], computers: Iterable[object]) -> Known:

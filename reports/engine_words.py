@@ -8,9 +8,20 @@ from reports import text
 from reports.words import Word
 
 if TYPE_CHECKING:
+    from analyzer.model import ServiceResult
     from analyzer.model.engine import Agreement, Answer, Decision, ExplainedSublayer
 
 MOST_DISAGREEMENTS: Final = 12  # lines on a page
+MOST_SERVICES: Final = 40
+# What became of a service's allow rule.
+SERVICE_RESULTS: Final[dict[ServiceResult, str]] = {
+    "near-miss-token": "misses by the token",
+    "near-miss-other": "misses by something else",
+    "matched": "matched",
+    "cannot-tell": "cannot tell",
+    "no-rule": "no rule",
+    "not-seen": "not seen at work",
+}
 AGREEMENT: Final[dict[str, Word]] = {
     "same_filter": Word("Same filter", "Decided as recorded, and by the very filter that the record names.", "README"),
     "same_decision": Word(

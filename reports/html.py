@@ -164,6 +164,8 @@ def _environment() -> Environment:
             "GLOSSARY": glossary.GLOSSARY,
             "AGREEMENT": engine_words.AGREEMENT,
             "DECISIONS": engine_words.DECISIONS,
+            "MOST_SERVICES": engine_words.MOST_SERVICES,
+            "SERVICE_RESULTS": engine_words.SERVICE_RESULTS,
             "MOST_DISAGREEMENTS": engine_words.MOST_DISAGREEMENTS,
             "agreement_words": engine_words.agreement_words,
             "ANSWERS": engine_words.ANSWERS,

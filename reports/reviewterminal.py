@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from reports import text, view
+from reports.reviewwords import DECIDED
 from reports.terminal import PROBLEM_STYLE, WIDEST
 
 if TYPE_CHECKING:
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from analyzer.reviewmodel import Change, Exposed, Outcome, Review, Side, What
+    from analyzer.reviewmodel import Change, Exposed, FlowGroup, Outcome, Replay, Review, Risk, Side, What
 
 MOST_CHANGES: Final = 12
 MOST_BOXES: Final = 4  # of each outcome
 MOST_LIMITS: Final = 5
+MOST_GROUPS: Final = 4  # of each outcome of recorded traffic
+MOST_PLACES: Final = 2  # of each mark of risk
 MOST_PROBLEMS: Final = 2
 LONGEST: Final = 400
 LONGEST_BOX: Final = 600
@@ -41,6 +44,19 @@ OUTCOMES: Final[dict[Outcome, tuple[str, str]]] = {
 }
 # For terminals that cannot show Unicode.
 _ASCII: Final = str.maketrans({"·": "-", "→": "->", "“": '"', "”": '"', "⟨": "<", "⟩": ">", "…": "...", "’": "'"})
+
+
+def _traffic(group: FlowGroup) -> str:
+    """Return a group of flows in one line: program, an example, what decides on each side."""
+    program = text.split_path(group.application)[1] if group.application else "program not recorded"
+    services = f" ({', '.join(group.services)})" if group.services else ""
+    more = f" and {text.counted(group.flows - 1, 'more flow')}" if group.flows > 1 else ""
+    sides = ", ".join(
+        f"{name} {DECIDED.get(side.decision or '', 'open')}"
+        f"{' by ' + ', '.join(side.filters) if side.filters else f' ({side.why})' if side.why else ''}"
+        for name, side in (("before", group.before), ("after", group.after))
+    )
+    return f"{program}{services}, {group.examples[0] if group.examples else 'no example'}{more}: {sides}"
 
 
 def print_review(review: Review, console: Console) -> None:
@@ -79,9 +95,15 @@ class _Printer:
             self._side(side)
         self._gap()
         self._line((review.summary, "bold"))
+        if review.risks:
+            self._gap()
+            self._risks(review.risks)
         if review.changes:
             self._gap()
             self._changes(review.changes)
+        if review.replay is not None:
+            self._gap()
+            self._replay(review.replay)
         if review.exposure:
             self._gap()
             self._exposure(review.exposure)
@@ -110,6 +132,33 @@ class _Printer:
                 self._line((f"ambiguous: {change.why}", "dim"), indent=3)
         if len(changes) > MOST_CHANGES:
             self._line((f"and {text.counted(len(changes) - MOST_CHANGES, 'more change')} (--json lists all)", "dim"))
+
+    def _risks(self, found: Sequence[Risk]) -> None:
+        for risk in found:
+            self._line(("Risk: ", "bold red"), (risk.title, "bold"))
+            for place in risk.where[:MOST_PLACES]:
+                self._line((place, ""), indent=3)
+            if risk.total > MOST_PLACES:
+                self._line((f"and {text.counted(risk.total - MOST_PLACES, 'more place')}", "dim"), indent=3)
+
+    def _replay(self, replay: Replay) -> None:
+        counts = (
+            f"{text.number(replay.newly_blocked)} newly blocked, {text.number(replay.newly_allowed)} newly allowed, "
+            f"{text.number(replay.stays_allowed)} stay allowed, {text.number(replay.stays_blocked)} stay blocked, "
+            f"{text.number(replay.cannot_tell)} can't be told"
+        )
+        self._line((f"Recorded traffic, {text.counted(replay.flows, 'flow')}: ", "bold"), (counts, ""))
+        if replay.check.disagrees:
+            told = text.counted(replay.check.disagrees, "flow was", "flows were")
+            self._line((f"{told} recorded otherwise than the filters of BEFORE decide", "bold yellow"), indent=3)
+        for why, number in replay.left_out.items():
+            self._line((f"not replayed: {text.number(number)} {why}", "dim"), indent=3)
+        for outcome, (title, style) in OUTCOMES.items():
+            groups = [group for group in replay.groups if group.what == outcome]
+            for group in groups[:MOST_GROUPS]:
+                self._line((f"{title}: ", style), (_traffic(group), ""), indent=3)
+            if len(groups) > MOST_GROUPS:
+                self._line((f"and {text.counted(len(groups) - MOST_GROUPS, 'more group')}", "dim"), indent=5)
 
     def _exposure(self, found: Sequence[Exposed]) -> None:
         for outcome, (title, style) in OUTCOMES.items():

@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from analyzer.diagnose import auditing, evidence_gaps, kinds, rules, service_sid
+from analyzer.diagnose import auditing, evidence_gaps, kinds, nearest, rules, service_sid
 from analyzer.diagnose.context import COLUMNS, Context, Diagnosis, Found
 
 if TYPE_CHECKING:
@@ -26,11 +26,13 @@ def run(context: Context) -> Diagnosis:
     if not context.events.empty:
         slim = dataclasses.replace(context, events=context.events[list(COLUMNS)])
         parts.extend(module.diagnose(slim) for module in (service_sid, kinds, rules, evidence_gaps))
-    found = sorted((item for part in parts for item in part.found), key=lambda item: _order(item.finding))
+    every = (nearest.named(item, context) for part in parts for item in part.found)
+    found = sorted(every, key=lambda item: _order(item.finding))
     keyed = tuple(
         dataclasses.replace(item, finding=finding) for item, finding in zip(found, _keyed(found), strict=True)
     )
-    return Diagnosis(keyed, frozenset().union(*(part.cited for part in parts)))
+    services = tuple(answer for part in parts for answer in part.services)
+    return Diagnosis(keyed, frozenset().union(*(part.cited for part in parts)), services)
 
 
 def _order(finding: Finding) -> tuple[int, int, int, str]:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from analyzer.checks import Changes
     from analyzer.markers import Markers
-    from analyzer.model import Finding, Recording
-    from analyzer.model.engine import Agreement
+    from analyzer.model import Finding, Recording, ServiceAnswer
+    from analyzer.model.engine import Agreement, Nearest
     from analyzer.pairing import Fit
     from analyzer.states import Book, Snapshot
     from analyzer.watch import Watched
@@ -64,6 +64,7 @@ class Context:
     rule_changes: pd.DataFrame = field(default_factory=lambda: frames.empty(frames.EVENT_SCHEMAS["rule_change"]))
     recording: tuple[Recording, ...] = ()  # per computer: whether blocks could be recorded
     agreement: Agreement | None = None  # the engine's answers against the records
+    nearest: Mapping[int, tuple[Nearest, ...]] = field(default_factory=dict)  # verdict -> nearest allow rules
 
     def fit_of(self, computer: str | None, state: str) -> Fit | None:
         """Return how one state relates to one computer."""
@@ -102,7 +103,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What one diagnosis found, and the rows of filters that it cites beyond the verdicts' own."""
+    """What one diagnosis found, the rows of filters that it cites beyond the verdicts' own, and services' rules."""
 
     found: tuple[Found, ...]
     cited: frozenset[int] = frozenset()
+    services: tuple[ServiceAnswer, ...] = ()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.engine.conditions import Test
+    from analyzer.engine.token_table import AccountOf
     from analyzer.states import Book, Snapshot
 
 USER: Final = "ALE_USER_ID"
@@ -34,7 +35,8 @@ NOT_IN_FORCE: Final = frozenset({"DISABLED", "BOOTTIME"})
 class Candidate:
     """One allow filter against ``n`` flows.
 
-    ``rest`` is the answer of all conditions but the user's; ``stronger`` tells where it outweighs the blocker.
+    ``rest`` is the answer of all conditions but the user's; ``user`` that of the user condition on what is known of the
+    token (yes where there is none); ``stronger`` tells where it outweighs the blocker.
     """
 
     row: int
@@ -43,6 +45,7 @@ class Candidate:
     has_user: bool
     doubtful: bool  # its weight is not known, or its user condition holds expressions that are not evaluated
     rest: NDArray[np.int8]
+    user: NDArray[np.int8]
     stronger: NDArray[np.bool_]
     by_field: dict[str, NDArray[np.int8]]
 
@@ -105,9 +108,14 @@ def blocker_weights(events: pd.DataFrame, book: Book, snapshot: Snapshot, layer:
     return np.array([table[int(row)] for row in distinct], dtype=np.uint64)[inverse]
 
 
-def candidates(events: pd.DataFrame, book: Book, snapshot: Snapshot, layer: str) -> list[Candidate]:
-    """Evaluate every allow filter of the firewall at ``layer`` against ``events`` (all at that layer)."""
-    flows = recorded.from_events(events)
+def candidates(
+    events: pd.DataFrame, book: Book, snapshot: Snapshot, layer: str, account: AccountOf | None = None
+) -> list[Candidate]:
+    """Evaluate every allow filter of the firewall at ``layer`` against ``events`` (all at that layer).
+
+    ``account`` tells the account that a process' services run under, so that a borrowed token shows itself.
+    """
+    flows = recorded.from_events(events, account=account)
     weights = blocker_weights(events, book, snapshot, layer)
     part = book.filters.iloc[snapshot.rows.start : snapshot.rows.stop]
     chosen = part[(part["layer"] == layer) & (part["sublayer"] == FIREWALL) & (part["action"] == "permit")]
@@ -122,9 +130,10 @@ def candidates(events: pd.DataFrame, book: Book, snapshot: Snapshot, layer: str)
             continue
         tests = book.tests.get(int(row), ())
         services, accounts, open_ended = user_sids(tests)
-        by_field = engine.by_field(flows, (t for t in tests if t.field != USER))
+        by_field = engine.by_field(flows, tests)
+        user = by_field.pop(USER, np.full(len(flows), engine.YES, dtype=np.int8))
         rest = engine.conjunction(by_field.values(), len(flows))
         has_user = any(t.field == USER for t in tests)
         doubtful = weight is None or open_ended
-        out.append(Candidate(int(row), services, accounts, has_user, doubtful, rest, stronger, by_field))
+        out.append(Candidate(int(row), services, accounts, has_user, doubtful, rest, user, stronger, by_field))
     return out

@@ -16,10 +16,12 @@ import numpy as np
 import pandas as pd
 
 from analyzer import cells, checks
-from analyzer.diagnose import near_miss, service_evidence, service_text
+from analyzer.diagnose import near_miss, service_answers, service_evidence, service_remedy, service_text
 from analyzer.diagnose.context import Context, Diagnosis, Found
 from analyzer.diagnose.rules import rule_answer
+from analyzer.diagnose.service_answers import Said, Tried
 from analyzer.diagnose.service_outcome import FlowEvidence, Outcome, Token, fitting, rule
+from analyzer.diagnose.service_remedy import Elsewhere
 from analyzer.diagnose.svchost import is_svchost
 from analyzer.engine import conditions as engine
 from analyzer.folding import Groups, codes_of, number
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.diagnose.near_miss import Candidate
-    from analyzer.model import Confidence
+    from analyzer.model import Confidence, ServiceAnswer
     from analyzer.pairing import Fit
     from analyzer.states import Book, Snapshot
 
@@ -79,6 +81,7 @@ def diagnose(context: Context) -> Diagnosis:
     """Diagnose every computer's blocked svchost flows."""
     found: list[Found] = []
     cited: set[int] = set()
+    answers: list[ServiceAnswer] = []
     blocked = suspects(context.events)
     several = len(context.events["computer"].unique()) > 1
     for computer, part in blocked.groupby(blocked["computer"].astype("object"), dropna=False, sort=True):
@@ -86,9 +89,13 @@ def diagnose(context: Context) -> Diagnosis:
         chosen = context.best_snapshot(name, part)
         if chosen is None:
             found.append(Found.over(service_text.unchecked(name, part, service_text.NO_STATE), part))
+            tried: tuple[Tried, ...] = (Tried(part, None),)
+            answers.extend(service_answers.rows(context, Said(name, None, None, tried, {})))
             continue
         snapshot, fit = chosen
-        groups, idle = _groups(part, context, snapshot, fit)
+        groups, tried = _groups(part, context, snapshot, fit)
+        idle = pd.concat([part.iloc[:0], *(item.events for item in tried if item.found is None)])
+        outcomes: dict[str, Confidence] = {}
         if len(idle):
             why = service_text.PERMITTING_STATE.format(snapshot.name)
             found.append(Found.over(service_text.unchecked(name, idle, why), idle))
@@ -99,29 +106,35 @@ def diagnose(context: Context) -> Diagnosis:
             same = [g for g in groups if g.outcome.confidence == confidence]
             if not same:
                 continue
-            finding = _finding(name, confidence, same, context.book, snapshot, context.known.names)
+            finding = _finding(confidence, same, context, snapshot, Elsewhere(name, context.known, part))
+            for service in finding.services or ():
+                outcomes.setdefault(service.service_sid, confidence)
             finding = dataclasses.replace(finding, rationale=(*finding.rationale, *_exported(context, name, finding)))
             if several and name:
                 finding = dataclasses.replace(finding, title=f"{name}: {finding.title}")
             found.append(Found.over(finding, pd.concat([g.events for g in same])))
             cited.update(row for g in same for rows in g.permits.values() for row in rows)
             cited.update(row for g in same for row in g.also_full)
-    return Diagnosis(tuple(found), frozenset(cited))
+        answers.extend(service_answers.rows(context, Said(name, snapshot, fit, tried, outcomes)))
+    return Diagnosis(tuple(found), frozenset(cited), tuple(answers))
 
 
-def _groups(events: pd.DataFrame, context: Context, snapshot: Snapshot, fit: Fit) -> tuple[list[Group], pd.DataFrame]:
-    """Evaluate the allow filters layer by layer; return groups, and events at layers that the state lets pass."""
+def _groups(
+    events: pd.DataFrame, context: Context, snapshot: Snapshot, fit: Fit
+) -> tuple[list[Group], tuple[Tried, ...]]:
+    """Evaluate the allow filters layer by layer; return groups, and what was tried."""
     groups: list[Group] = []
-    idle = []
+    tried = []
     for layer, part in events.groupby(events["layer"].astype("object"), dropna=False, sort=True):
         name = cells.text(layer)
         if name is None or near_miss.default_blocks(context.book, snapshot, name).empty:
-            idle.append(part)
+            tried.append(Tried(part, None))
             continue
-        found = near_miss.candidates(part, context.book, snapshot, name)
+        found = near_miss.candidates(part, context.book, snapshot, name, context.known.process_account)
+        tried.append(Tried(part, tuple(found)))
         steady = _steady(part, found, context, snapshot, fit)
         groups.extend(_split(part, found, context, snapshot, fit, steady))
-    return groups, pd.concat(idle) if idle else events.iloc[:0]
+    return groups, tuple(tried)
 
 
 def _steady(
@@ -212,7 +225,9 @@ def _rival(candidate: Candidate, at: NDArray[np.intp]) -> bool:
     if not candidate.has_user:
         return bool(candidate.full[at].any())
     packages = any(sid.startswith(PACKAGE_SIDS) for sid in candidate.accounts)
-    return bool(candidate.accounts) and not packages and bool(candidate.checked[at].any())
+    # What is known of the token may rule it out: then the filter is for others.
+    passes = candidate.checked[at] & (candidate.user[at] != engine.NO)
+    return bool(candidate.accounts) and not packages and bool(passes.any())
 
 
 def _failing(found: list[Candidate], at: NDArray[np.intp], book: Book) -> tuple[str, ...]:
@@ -262,18 +277,17 @@ def _exported(context: Context, computer: str | None, finding: Finding) -> tuple
 
 
 def _finding(
-    computer: str | None,
-    confidence: Confidence,
-    groups: list[Group],
-    book: Book,
-    snapshot: Snapshot,
-    names: Mapping[str, str],
+    confidence: Confidence, groups: list[Group], context: Context, snapshot: Snapshot, elsewhere: Elsewhere
 ) -> Finding:
-    """Write one finding for all groups of one outcome. ``names`` are of service SIDs that lists tell."""
+    """Write one finding for all groups of one outcome."""
+    computer, book, names = elsewhere.computer, context.book, context.known.names
     services = _services(groups, book, confidence, names)
     count = sum(len(g.events) for g in groups)
     attempts = int(pd.concat([g.events["attempt"] for g in groups]).nunique())
-    remedy = service_text.remedy(groups, services) if confidence != "not-this" else service_text.no_rule_remedy(groups)
+    if confidence == "not-this":
+        remedy = service_remedy.no_rule_remedy(groups)
+    else:
+        remedy = service_remedy.remedy(groups, services, elsewhere)
     return Finding(
         id="service-sid",
         title=service_text.title(confidence, services),

@@ -1,6 +1,6 @@
 """The words of the service-SID diagnosis: facts as tables, sentences from results.
 
-Sources: the first seed (services, remedy, what it weakens), REFERENCE 5.2, 5.4, 5.5 and 12.
+Sources: the first seed (services), REFERENCE 5.2, 5.4, 5.5 and 12.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer import cells, wording
 from analyzer.attribution import AT_EVENT
-from analyzer.model import Evidence, Finding, Remedy
-from analyzer.wfp import fields, protocols, sids
+from analyzer.model import Evidence, Finding
+from analyzer.wfp import fields, protocols
 from analyzer.wfp import services as wfp_services
 from analyzer.wording import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     import pandas as pd
 
@@ -98,13 +98,6 @@ LOOKALIKES: Final[tuple[str, ...]] = (
     "Wrong profile: only rules of the profile in force become filters.",
     "Wrong layer or direction: a permit to bind or to accept says nothing for connecting.",
 )
-COST: Final = (
-    "This weakens the firewall: every service that runs in svchost.exe under one of these accounts may then reach "
-    "these ports at any address, not only the services named here. Windows cannot tie such a rule to the service."
-)
-_INTERACTIVE: Final = "S-1-5-4"
-# SDDL alias per account that the seed's remedy names.
-_ALIAS: Final = {_INTERACTIVE: "IU", "S-1-5-18": "SY", "S-1-5-19": "LS", "S-1-5-20": "NS"}
 
 
 def _names(services: tuple[ServiceOutcome, ...], word: str = "and") -> str:
@@ -213,59 +206,6 @@ def notes(groups: list[Group], services: tuple[ServiceOutcome, ...]) -> tuple[st
         # Where a permit nearly matched, what others lack is noise.
         out.extend(() if group.permits and group.outcome.confidence != "not-this" else group.failing)
     return tuple(dict.fromkeys(out))
-
-
-def accounts(services: tuple[ServiceOutcome, ...], tokens: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return the accounts to allow: those reported for the services (else the seed's four) and those of tokens seen."""
-    found = {_INTERACTIVE if wfp_services.is_user_account(sid) else sid for sid in tokens}
-    for service in services:
-        known = wfp_services.trouble_service(service.name or "")
-        if known is None or not known.remedy_sids:
-            return wfp_services.REMEDY_SIDS
-        found.update(known.remedy_sids)
-    return tuple(sid for sid in wfp_services.REMEDY_SIDS if sid in found) or wfp_services.REMEDY_SIDS
-
-
-def remedy(groups: list[Group], services: tuple[ServiceOutcome, ...]) -> Remedy:
-    """Write the seed's remedy for exactly the ports that were blocked."""
-    allowed = accounts(services, [group.token.user_sid for group in groups if group.token is not None])
-    sddl = "D:" + "".join(f"(A;;CC;;;{_ALIAS[sid]})" for sid in allowed)
-    wanted: dict[int, set[int]] = {}
-    for group in groups:
-        if group.protocol in (protocols.TCP, protocols.UDP) and group.port is not None:
-            wanted.setdefault(group.protocol, set()).add(group.port)
-    commands = []
-    for protocol, ports in sorted(wanted.items()):
-        name, listed = protocols.protocol_name(protocol), ",".join(map(str, sorted(ports)))
-        commands.append(
-            f"New-NetFirewallRule -DisplayName 'svchost {name} {listed} for named accounts' -Direction Outbound "
-            f"-Action Allow -Program '%SystemRoot%\\System32\\svchost.exe' -Protocol {name} -RemotePort {listed} "
-            f"-LocalUser '{sddl}'"
-        )
-    who = ", ".join(sids.sid_words(sid) for sid in allowed)
-    text = (
-        "Add one allow rule for svchost.exe itself, without a service, limited to the accounts that are used here "
-        f"({who})."
-    )
-    return Remedy(text, tuple(commands), COST)
-
-
-def no_rule_remedy(groups: list[Group]) -> Remedy:
-    """Say what to do where no service rule stood near."""
-    known = sorted({name for g in groups for name in g.services or ()})
-    who = f" for {', '.join(known)}" if known else ""
-    return Remedy(
-        f"Find out which service needs the connection, and whether a rule{who} exists, is enabled and is of the "
-        f"profile in "
-        "force; add one if the traffic is wanted.",
-        (
-            (
-                "Get-NetFirewallRule -PolicyStore ActiveStore -Direction Outbound -Action Allow | "
-                "Get-NetFirewallServiceFilter"
-            ),
-        ),
-        "A new allow rule opens what it names; limit it to the service, ports and addresses that are needed.",
-    )
 
 
 def unchecked(computer: str | None, events: pd.DataFrame, why: str) -> Finding:

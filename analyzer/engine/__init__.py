@@ -26,7 +26,8 @@ It knows states (filters, conditions, callouts) and flows (arrays), no files and
                        CALLOUT_BLOCK``), and how sublayers combine
 ``sublayers``          ``Told``: what records say of callouts; ``hear(evaluator, sublayer, told=None) -> Said``
 ``arbitrate``          ``decide(policy, flows, told=None) -> Decisions``;
-                       ``standing(policy, flows, rows, told=None) -> Standing``: of one named filter per flow
+                       ``standing(policy, flows, rows, told=None) -> Standing``: of one named filter per flow;
+                       ``decide_and_stand(policy, flows, rows, told=None)``: both, with the flows evaluated once
 ``trace``              ``trace(policy, flows, at, told=None) -> Trace``: all of it for one flow, for ``explain``
 =====================  ================================================================================================
 
@@ -34,8 +35,8 @@ Rows are rows of ``Book.filters`` everywhere; -1 is none.
 
 ``Decisions`` (n flows): ``decision`` int8 (``PERMIT`` 1, ``CANNOT_TELL`` 0, ``BLOCK`` -1), ``deciding`` int64 (row of
 the one filter that a record of this decision has to name, -1 where several may be meant), ``known`` bool (False: the
-state does not tell the filters of the flow's layer, or the flow's layer is not known), ``skipped`` int (flows that were
-left out, since the work for them would not be bounded: they cannot be told).
+state does not tell the filters of the flow's layer, or the flow's layer is not known), ``left_out`` bool (not
+evaluated, since the work would not be bounded: such a flow cannot be told, and its filter stands nowhere).
 
 ``Standing`` (n flows and a row for each): ``answer`` int8 (the filter's conditions), ``candidate`` bool (it may be the
 one that ends its sublayer: its answer is not *no* and nothing before it ends the sublayer for sure), ``only`` bool (it

@@ -42,7 +42,7 @@ class Decisions:
     decision: NDArray[np.int8]
     deciding: NDArray[np.int64]
     known: NDArray[np.bool_]
-    skipped: int
+    left_out: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,9 @@ class _Chunk(NamedTuple):
     said: list[Said]
 
 
-def _chunks(policy: Policy, flows: FlowArrays, told: Told | None) -> Iterator[_Chunk | int]:
-    """Evaluate the flows layer by layer; yields chunks, and at the end how many flows were left out."""
-    work, skipped = MAX_WORK, 0
+def _chunks(policy: Policy, flows: FlowArrays, told: Told | None) -> Iterator[_Chunk]:
+    """Evaluate the flows layer by layer; those beyond ``MAX_WORK`` are in no chunk."""
+    work = MAX_WORK
     for name, code in flows.layer.places.items():
         layer = policy.layers.get(name)
         if layer is None:
@@ -76,34 +76,58 @@ def _chunks(policy: Policy, flows: FlowArrays, told: Told | None) -> Iterator[_C
         cost = sum(1 + len(policy.program.of(row)) for item in layer.sublayers for row in item.rows.tolist())
         allowed = min(len(rows), work // max(cost, 1))
         work -= allowed * cost
-        skipped += len(rows) - allowed
         for start in range(0, allowed, CHUNK):
             part = rows[start : min(start + CHUNK, allowed)]
             evaluator = Evaluator(policy.program, flows.take(part))
             own = None if told is None else told.take(part)
             yield _Chunk(layer, part, evaluator, [hear(evaluator, item, own) for item in layer.sublayers])
-    yield skipped
 
 
 def decide(policy: Policy, flows: FlowArrays, told: Told | None = None) -> Decisions:
     """Return the policy's decision on n flows. Distinct flows are enough: :func:`analyzer.engine.folding.distinct`."""
-    count = len(flows)
-    decision = np.full(count, CANNOT_TELL, dtype=np.int8)
-    deciding = np.full(count, -1, dtype=np.int64)
-    known = _known(policy, flows)
-    decision[known] = PERMIT  # a layer without filters lets everything pass
-    evaluated = np.zeros(count, dtype=bool)
-    skipped = 0
+    made = _Deciding(policy, flows)
     for chunk in _chunks(policy, flows, told):
-        if isinstance(chunk, int):
-            skipped = chunk
-            continue
-        evaluated[chunk.flows] = True
-        decision[chunk.flows] = combine([s.bits for s in chunk.said], chunk.layer.orders, len(chunk.flows))
-        deciding[chunk.flows] = _deciding(chunk, decision[chunk.flows])
-    if skipped:
-        decision[~evaluated & _at(policy, flows)] = CANNOT_TELL
-    return Decisions(decision, deciding, known, skipped)
+        made.take(chunk)
+    return made.result()
+
+
+def decide_and_stand(
+    policy: Policy, flows: FlowArrays, rows: NDArray[np.int64], told: Told | None = None
+) -> tuple[Decisions, Standing]:
+    """Return what :func:`decide` and :func:`standing` return, with the flows evaluated once."""
+    made, stands = _Deciding(policy, flows), _Standing(policy, flows, rows)
+    for chunk in _chunks(policy, flows, told):
+        stands.take(chunk, made.take(chunk))
+    return made.result(), stands.result()
+
+
+class _Deciding:
+    """Gathers the decisions chunk by chunk."""
+
+    def __init__(self, policy: Policy, flows: FlowArrays) -> None:
+        count = len(flows)
+        self._known = _known(policy, flows)
+        self._decision = np.full(count, CANNOT_TELL, dtype=np.int8)
+        self._decision[self._known] = PERMIT  # a layer without filters lets everything pass
+        self._deciding = np.full(count, -1, dtype=np.int64)
+        self._left_out = _at(policy, flows)
+
+    def take(self, chunk: _Chunk) -> NDArray[np.int8]:
+        """Add the decisions on one chunk, and return them."""
+        said = _decision(chunk)
+        self._left_out[chunk.flows] = False
+        self._decision[chunk.flows] = said
+        self._deciding[chunk.flows] = _deciding(chunk, said)
+        return said
+
+    def result(self) -> Decisions:
+        """Return all of them; of flows that were left out nothing is known."""
+        self._decision[self._left_out] = CANNOT_TELL
+        return Decisions(self._decision, self._deciding, self._known, self._left_out)
+
+
+def _decision(chunk: _Chunk) -> NDArray[np.int8]:
+    return combine([said.bits for said in chunk.said], chunk.layer.orders, len(chunk.flows))
 
 
 def _at(policy: Policy, flows: FlowArrays) -> NDArray[np.bool_]:
@@ -147,30 +171,41 @@ def standing(policy: Policy, flows: FlowArrays, rows: NDArray[np.int64], told: T
 
     -1, filters that are not in force and filters of other layers stand nowhere.
     """
-    count = len(flows)
-    answer = np.zeros(count, dtype=np.int8)
-    flags = {name: np.zeros(count, dtype=bool) for name in ("candidate", "only", "may_decide", "in_force")}
-    for row, here in _by_row(rows):
-        answer[here] = Evaluator(policy.program, flows.take(here)).answer(row)
-        flags["in_force"][here] = row in policy.places
+    stands = _Standing(policy, flows, rows)
     for chunk in _chunks(policy, flows, told):
-        if isinstance(chunk, int):
-            continue
-        named = rows[chunk.flows]
-        decision = combine([s.bits for s in chunk.said], chunk.layer.orders, len(chunk.flows))
-        for row, at in _by_row(named):
-            place = policy.places.get(row)
-            if place is None or policy.layers[place.layer] is not chunk.layer:
+        stands.take(chunk, _decision(chunk))
+    return stands.result()
+
+
+class _Standing:
+    """Gathers the standings chunk by chunk."""
+
+    def __init__(self, policy: Policy, flows: FlowArrays, rows: NDArray[np.int64]) -> None:
+        count = len(flows)
+        self._policy, self._rows = policy, rows
+        self._answer = np.zeros(count, dtype=np.int8)
+        self._candidate, self._only, self._may_decide, self._in_force = (np.zeros(count, dtype=bool) for _ in range(4))
+        for row, here in _by_row(rows):
+            self._answer[here] = Evaluator(policy.program, flows.take(here)).answer(row)
+            self._in_force[here] = row in policy.places
+
+    def take(self, chunk: _Chunk, decision: NDArray[np.int8]) -> None:
+        """Add one chunk, with the decisions on it."""
+        for row, at in _by_row(self._rows[chunk.flows]):
+            place = self._policy.places.get(row)
+            if place is None or self._policy.layers[place.layer] is not chunk.layer:
                 continue
             own, said = chunk.layer.sublayers[place.sublayer], chunk.said[place.sublayer]
-            reached = (answer[chunk.flows[at]] >= 0) & (own.rank[place.filter] <= said.ended[at])
-            flags["candidate"][chunk.flows[at]] = reached
-            single = (said.count[at] == 1) & ((said.bits[at] & np.uint8(NONE)) == 0)
-            flags["only"][chunk.flows[at]] = reached & single
-            flags["may_decide"][chunk.flows[at]] = reached & _may_decide(
-                chunk, place.sublayer, own.effects[place.filter].bits, at, decision[at]
-            )
-    return Standing(answer, **flags)
+            flows = chunk.flows[at]
+            reached = (self._answer[flows] >= 0) & (own.rank[place.filter] <= said.ended[at])
+            self._candidate[flows] = reached
+            self._only[flows] = reached & (said.count[at] == 1) & ((said.bits[at] & np.uint8(NONE)) == 0)
+            bits = own.effects[place.filter].bits
+            self._may_decide[flows] = reached & _may_decide(chunk, place.sublayer, bits, at, decision[at])
+
+    def result(self) -> Standing:
+        """Return all of them."""
+        return Standing(self._answer, self._candidate, self._only, self._may_decide, self._in_force)
 
 
 def _by_row(rows: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.intp]]]:
@@ -196,4 +231,4 @@ def _may_decide(
     return out
 
 
-__all__ = ["BLOCK", "CANNOT_TELL", "PERMIT", "Decisions", "Standing", "Told", "decide", "standing"]
+__all__ = ["BLOCK", "CANNOT_TELL", "PERMIT", "Decisions", "Standing", "Told", "decide", "decide_and_stand", "standing"]

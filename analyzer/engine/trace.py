@@ -78,7 +78,7 @@ def trace(policy: Policy, flows: FlowArrays, at: int, told: Told | None = None) 
     name = one.layer.at(0)
     layer = policy.layers.get(name) if name is not None else None
     tried: list[TriedSublayer] = []
-    if layer is not None and not decided.skipped:
+    if layer is not None and not decided.left_out[0]:
         evaluator = Evaluator(policy.program, one)
         for sublayer in layer.sublayers:
             said = hear(evaluator, sublayer, own)

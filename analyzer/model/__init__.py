@@ -21,7 +21,7 @@ from analyzer.model.evidence import (
     OpenConnections,
     Problem,
 )
-from analyzer.model.findings import Finding, Remedy, ServiceOutcome, Verdict
+from analyzer.model.findings import Finding, Narrower, Remedy, ServiceAnswer, ServiceOutcome, Verdict
 from analyzer.model.rules import CitedRule, Rule, RuleInState
 from analyzer.model.summary import Answer, KindCount, Program, Selected, Timeline, TimelineSeries
 from analyzer.model.words import (
@@ -34,6 +34,7 @@ from analyzer.model.words import (
     KindEvidence,
     ProblemSeverity,
     Recorded,
+    ServiceResult,
     Severity,
     StateFits,
     Switch,
@@ -71,6 +72,7 @@ __all__ = [
     "KindCount",
     "KindEvidence",
     "Marker",
+    "Narrower",
     "OpenConnections",
     "Pairing",
     "Problem",
@@ -82,7 +84,9 @@ __all__ = [
     "Rule",
     "RuleInState",
     "Selected",
+    "ServiceAnswer",
     "ServiceOutcome",
+    "ServiceResult",
     "Severity",
     "StateFits",
     "Switch",
@@ -111,6 +115,7 @@ class Analysis:
     explanations: tuple[Explanation, ...] = ()  # what was asked for by `explain`; in a document of its own
     proposal: Proposal | None = None  # what was asked for by `propose`; in a document of its own
     selection: Selected | None = None  # None where everything is shown
+    services: tuple[ServiceAnswer, ...] = ()  # what became of each service's allow rule
     rules: tuple[CitedRule, ...] = ()
     endpoints: tuple[OpenConnections, ...] = ()
     schema_version: int = SCHEMA_VERSION

@@ -29,6 +29,29 @@ class SublayerAgreement:
     possible: int
     differs: int
     not_in_state: int
+    differences: tuple[SublayerDifference, ...] = ()
+    left_out: int = 0  # differences that are not listed
+
+
+@dataclass(frozen=True, slots=True)
+class SublayerDifference:
+    """A terminating filter that net events list and the state's filters rule out; ``count`` counts entries."""
+
+    sublayer: str | None
+    layer: str | None
+    application: str | None
+    protocol: int | None
+    remote_address: str | None
+    service_port: int | None
+    filter_id: int
+    action: Literal["permit", "block"] | None
+    cause: str
+    field: str | None
+    condition: str | None
+    recorded: str | None
+    between: str | None
+    count: int
+    record_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +59,7 @@ class StateAgreement:
     """How often the engine's answer on one state agrees with the records of one computer; all numbers count records.
 
     ``filter_fits`` counts those of ``cannot_tell`` whose recorded filter is the only one that can end its sublayer.
+    ``left_out`` counts those of ``cannot_tell`` that were not evaluated, since the work would not be bounded.
     ``doubted`` says that the state is trusted less for it, ``why`` in words.
     """
 
@@ -48,6 +72,7 @@ class StateAgreement:
     total: int
     flows: int
     filter_fits: int
+    left_out: int
     sublayers: SublayerAgreement | None
     doubted: bool
     why: str

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from analyzer.model.engine import Nearest
+    from analyzer.model.engine import Missing, Nearest
     from analyzer.model.evidence import Evidence, FilterRef
-    from analyzer.model.words import Action, Confidence, Grade, Kind, Severity
+    from analyzer.model.words import Action, Confidence, Grade, Kind, ServiceResult, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,22 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrower:
+    """A remedy that opens less, when it fails, and its commands."""
+
+    text: str
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Remedy:
-    """What to do, the commands for it, and what doing it costs."""
+    """What to do, the commands for it, what doing it costs, who else would pass, and what would open less."""
 
     text: str
     commands: tuple[str, ...] = ()
     cost: str | None = None
+    opens: tuple[str, ...] = ()
+    narrower: tuple[Narrower, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,37 @@ class ServiceOutcome:
     outcome: Confidence
     permits: tuple[int, ...]
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAnswer:
+    """What became of one service's outbound allow rule on one computer.
+
+    ``result``: ``near-miss-token`` (all but the token fits), ``near-miss-other``, ``matched``, ``no-rule``,
+    ``not-seen`` (it has a rule, and no refused connection is known to be its own), ``cannot-tell``. ``confidence`` is
+    the diagnosis' word on the token as the cause, ``token`` whether it passes the rule. ``tied`` says that the
+    ``blocks`` (records) are of processes known to host the service; else they may be any service's. ``matched``
+    counts connections that its allow filters (``permits``: run-time ids) let pass. ``users`` are of the tokens that
+    net events show, ``account`` is the service's own.
+    """
+
+    computer: str | None
+    name: str | None
+    service_sid: str
+    seed: bool
+    result: ServiceResult
+    confidence: Confidence | None
+    token: Literal["no", "cannot-tell"] | None
+    tied: bool
+    blocks: int
+    matched: int
+    permits: tuple[int, ...]
+    process_ids: tuple[int, ...]
+    users: tuple[str, ...]
+    account: str | None
+    ports: tuple[str, ...]
+    missing: tuple[Missing, ...]
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +131,4 @@ class Finding:
     rule_ids: tuple[str, ...] = ()
     rationale: tuple[str, ...] = ()
     lookalikes: tuple[str, ...] = ()
+    nearest: tuple[Nearest, ...] = ()  # allow rules that came nearest to the blocked flows

@@ -64,6 +64,7 @@ Grade = Literal["event", "origin", "netevent", "snapshot", "history", "id-only",
 Action = Literal["block", "drop", "permit"]
 Severity = Literal["high", "medium", "low", "info"]
 Confidence = Literal["proven", "likely", "possible", "not-this"]
+ServiceResult = Literal["near-miss-token", "near-miss-other", "matched", "cannot-tell", "no-rule", "not-seen"]
 ProblemSeverity = Literal["lost", "doubtful", "note"]
 StateFits = Literal["yes", "no", "unknown"]
 Recorded = Literal["yes", "no", "unknown"]  # whether blocks would be in the logs if there had been any

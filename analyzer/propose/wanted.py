@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer import cells
-from analyzer.diagnose import service_text
+from analyzer.diagnose import service_remedy
 from analyzer.diagnose.svchost import is_svchost
 from analyzer.engine.recorded import PROFILE_WORDS
 from analyzer.review.replay_groups import example
@@ -214,7 +214,7 @@ def _identity(rows: pd.DataFrame, findings: Sequence[Finding]) -> tuple[str | No
         if tokens and rows["user_sid"].notna().all():
             more = (MORE_USERS,) if any(services.is_user_account(sid) for sid in tokens) else ()
             return None, _sddl(sorted(tokens)), (BY_USERS, *more)
-        return None, _sddl(service_text.accounts(tuple(broken), tokens)), (BY_USERS,)
+        return None, _sddl(service_remedy.accounts(tuple(broken), tokens)), (BY_USERS,)
     if len(names) == 1:
         return names[0], None, ()
     if tokens and rows["user_sid"].notna().all():

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer.applied import account_of
 from analyzer.engine import folding, recorded
 from analyzer.engine.arbitrate import BLOCK, CANNOT_TELL, PERMIT, decide
 from analyzer.engine.flows import UNKNOWN
@@ -68,7 +67,7 @@ def replay(traffic: Traffic, before: Snapshot, after: Snapshot, filters: Compara
     """Decide the flows of the traffic on both sides."""
     events = traffic.events
     policies = (_policy(before), _policy(after))
-    every = recorded.from_events(events, account=account_of(traffic.known))
+    every = recorded.from_events(events, account=traffic.known.process_account)
     every, said = _with_profile(every, before)
     distinct, where = folding.distinct(every)
     action = np.where((events["action"] == "permit").to_numpy(dtype=bool), PERMIT, BLOCK).astype(np.int8)

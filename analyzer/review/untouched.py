@@ -13,7 +13,7 @@ import numpy as np
 
 from analyzer.engine.answers import NO
 from analyzer.engine.evaluate import Evaluator
-from analyzer.review import order, policy
+from analyzer.review import order
 from analyzer.review.exposure import paired
 
 if TYPE_CHECKING:
@@ -37,10 +37,7 @@ class Changed:
 
 def changed(filters: Comparable, layer: str) -> Changed:
     """Find the filters of one layer that differ."""
-    one, two = (
-        [item for item in side if item.layer == layer and policy.decides(item)]
-        for side in (filters.before, filters.after)
-    )
+    one, two = ([item for item in side if item.layer == layer] for side in (filters.before, filters.after))
     if _weights(one) != _weights(two):
         return Changed(None)
     rows: tuple[list[int], list[int]] = ([], [])
@@ -48,12 +45,30 @@ def changed(filters: Comparable, layer: str) -> Changed:
     for rival in paired(one, two):
         by_sublayer.setdefault(rival.item.sublayer, []).append(rival)
     for rivals in by_sublayer.values():
-        for rival in order.merged(rivals, [order.ranks(rivals, side) for side in order.SIDES]):
-            if rival.before is not None and rival.after is None:
+        merged = order.merged(rivals, [order.ranks(rivals, side) for side in order.SIDES])
+        split = _split(merged)
+        for number, rival in enumerate(merged):
+            if rival.before is not None and (rival.after is None or number in split):
                 rows[0].append(rival.before.row)
-            elif rival.after is not None and rival.before is None:
+            if rival.after is not None and (rival.before is None or number in split):
                 rows[1].append(rival.after.row)
     return Changed((tuple(rows[0]), tuple(rows[1])))
+
+
+def _split(rivals: Sequence[Rival]) -> set[int]:
+    """Return the places of filters that one side gives one weight and the other several: an order came or went."""
+    out: set[int] = set()
+    for side in order.SIDES:
+        ties: dict[int | None, list[int]] = {}
+        for number, rival in enumerate(rivals):
+            one = rival.on(side)
+            if one is not None and rival.on(1 - side) is not None:
+                ties.setdefault(one.effective, []).append(number)
+        for places in ties.values():
+            others = {other.effective for at in places if (other := rivals[at].on(1 - side)) is not None}
+            if len(others) > 1:
+                out.update(places)
+    return out
 
 
 def _weights(items: Sequence[Item]) -> dict[str, set[int | None]]:

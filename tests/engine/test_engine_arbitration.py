@@ -342,7 +342,8 @@ def test_work_beyond_the_bound_is_left_out_and_counted(monkeypatch):
     made = policy(Filter("block", tests=(yes_test(),)))
     monkeypatch.setattr(arbitrate, "MAX_WORK", 6)
     result = decide(made, arrays(*[Flow()] * 5))
-    assert (result.decision.tolist(), result.skipped) == ([BLOCK] * 3 + [CANNOT_TELL] * 2, 2)
+    assert result.decision.tolist() == [BLOCK] * 3 + [CANNOT_TELL] * 2
+    assert result.left_out.tolist() == [False] * 3 + [True] * 2
 
 
 def test_the_bound_is_for_all_layers_together(monkeypatch):
@@ -350,7 +351,19 @@ def test_the_bound_is_for_all_layers_together(monkeypatch):
     monkeypatch.setattr(arbitrate, "MAX_WORK", 6)
     result = decide(made, arrays(*[Flow()] * 2, *[Flow(layer=ACCEPT)] * 3, Flow(layer="IPFORWARD_V4")))
     assert result.decision.tolist() == [BLOCK, BLOCK, BLOCK, CANNOT_TELL, CANNOT_TELL, PERMIT]
-    assert result.skipped == 2
+    assert result.left_out.tolist() == [False] * 3 + [True] * 2 + [False]
+
+
+@SLOW
+@given(states(most=6), st.lists(flows(), min_size=1, max_size=6), st.data())
+def test_deciding_and_standing_in_one_pass_is_the_same(items, some, data):
+    made, every = policy(*items), arrays(*some)
+    rows = np.array([data.draw(st.integers(-1, len(items) - 1)) for _ in some], dtype=np.int64)
+    decided, stands = arbitrate.decide_and_stand(made, every, rows)
+    alone, named = decide(made, every), standing(made, every, rows)
+    for both, one in ((decided, alone), (stands, named)):
+        for field in dataclasses.fields(one):
+            assert getattr(both, field.name).tolist() == getattr(one, field.name).tolist()
 
 
 # What must hold when a state changes

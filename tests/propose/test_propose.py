@@ -143,6 +143,13 @@ def test_a_rule_file_that_is_not_understood_is_wrong_usage(tool: Tool) -> None:
     assert "LocalSubnet" in tool.err
 
 
+def test_the_rules_to_try_are_never_replaced(tool: Tool) -> None:
+    script = tool.folder / "rules.ps1"
+    script.write_text("New-NetFirewallRule -DisplayName x -Direction Outbound\n")
+    assert tool.run(*REVIEW, "--what-if", script, "-o", script, "--force") == 2
+    assert script.read_text().startswith("New-NetFirewallRule -DisplayName x")
+
+
 def test_without_a_state_rules_are_proposed_and_not_proved(tool: Tool) -> None:
     found = tool.document(REVIEW[0], "--application", "notesync.exe")
     (item,) = found["rules"]

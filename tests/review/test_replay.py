@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from dumps import Dump
 from made_sides import rule, state, store
 from test_diff_command import Tool
 from test_diff_real import schema
@@ -211,10 +212,12 @@ def test_an_opened_default_is_marked(tool: Tool) -> None:
 # ------------------------------------------------------------------------------------------------- speed
 
 
-def test_a_hundred_thousand_flows_are_replayed_in_ten_seconds(shared: Path) -> None:
+def test_a_hundred_thousand_flows_are_replayed_in_ten_seconds(shared: Path, tmp_path: Path) -> None:
+    """Two loads of one real policy: nothing may be decided otherwise."""
     real = shared / "xml" / "win11-22621-wfpstate.xml"
     folder = ROOT
-    one, two = sides.read("before", real, folder), sides.read("after", real, folder)
+    later = Dump.read(real).shuffled(7).write(tmp_path / "after.xml")
+    one, two = sides.read("before", real, folder), sides.read("after", later, folder)
     read = traffic_of.read([LOG], None, folder)
     size = 100_000
     events = read.events.iloc[np.arange(size) % len(read.events)].reset_index(drop=True)
@@ -227,8 +230,8 @@ def test_a_hundred_thousand_flows_are_replayed_in_ten_seconds(shared: Path) -> N
     assert one.snapshot is not None
     assert two.snapshot is not None
     filters = leftout.comparable(one.snapshot.dump, two.snapshot.dump)
-    begin = time.perf_counter()
+    begin = time.process_time()  # the machine may be busy
     found = replay.replay(made, one.snapshot, two.snapshot, filters).replay
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 10
     assert found.flows == size
     assert found.newly_allowed == found.newly_blocked == 0
