@@ -7,52 +7,29 @@ record tells are compared, and a state holds only what is plumbed for the profil
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from analyzer import applied, cells, missing
-from analyzer.engine.answers import CANNOT_TELL, NO, YES
+from analyzer import applied, cells, missing, nearness
+from analyzer.engine.answers import NO, YES
 from analyzer.engine.arbitrate import BLOCK, decide
 from analyzer.engine.evaluate import Evaluator
 from analyzer.engine.outcomes import BLOCKS, HARD_PERMIT, PERMITS
 from analyzer.model.engine import Missing, Nearest
 from analyzer.wfp import protocols
-from analyzer.wfp.sddl import allowed_sids
-from analyzer.wfp.sids import is_service_sid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from analyzer.applied import Applied, Case
-    from analyzer.engine.conditions import Test
     from analyzer.engine.flows import FlowArrays
     from analyzer.engine.policy import Layer, Policy
     from analyzer.states import Book, Snapshot
 
 MOST: Final = 3  # rules of one flow
-MOST_MISSING: Final = 2
 MOST_FLOWS: Final = 20_000  # blocked groups of one state that are looked at
-# How far away a rule is by the field that fails; judgement. What is not here counts 3, and 0.25 if it cannot be told.
-_FAR: Final[dict[str, float]] = {
-    "ORIGINAL_PROFILE_ID": 0.5,  # both name one profile
-    "CURRENT_PROFILE_ID": 0.5,
-    missing.USER: 1.5,
-    "IP_REMOTE_PORT": 2,
-    "IP_LOCAL_PORT": 2,
-    "IP_REMOTE_ADDRESS": 2,
-    "IP_LOCAL_ADDRESS": 2,
-    missing.PROTOCOL: 4,
-}
-_OTHER: Final = 3.0
-_OPEN: Final = 0.25
-_SAME_NAME: Final = 3.0  # a program of the same name in another folder
-_NAMELESS: Final = 1.5  # a rule that names neither program nor user is for everybody, not for this
 _TOO_FAR: Final = 6.0
-# A filter that fails in one of these is for other traffic, however little else is missing.
-_OTHER_TRAFFIC: Final = frozenset({"ALE_PACKAGE_ID", "FLAGS", "ALE_SIO_FIREWALL_SYSTEM_PORT"})
 # Kinds that no allow rule is meant to beat.
 _NO_RULE: Final = frozenset({"stealth", "quarantine", "boot-time"})
 
@@ -63,6 +40,16 @@ class _Ask(NamedTuple):
     verdict: int
     flow: int
     blocker: int
+
+
+class _Filter(NamedTuple):
+    """What a line tells of a filter; ``rule`` is what the filters of one rule share."""
+
+    row: int
+    number: int | None
+    name: str | None
+    rule_id: str | None
+    rule: object
 
 
 def of_verdicts(case: Case) -> dict[int, tuple[Nearest, ...]]:
@@ -155,93 +142,67 @@ def of_flows(
     evaluator = Evaluator(policy.program, flows)
     scores = np.full((len(rows), len(flows)), np.inf)
     for number, row in enumerate(rows):
-        scores[number] = _distance(policy, evaluator, row)
+        scores[number] = nearness.distance(policy, evaluator, row)
+    known = _filters(case.book, rows)
     out = []
     for at in range(len(flows)):
         order = np.argsort(scores[:, at], kind="stable")
-        near = [rows[number] for number in order.tolist() if scores[number, at] < _TOO_FAR]
+        near = [known[rows[number]] for number in order.tolist() if scores[number, at] < _TOO_FAR]
         out.append(_rules(policy, evaluator, at, near, case, snapshot))
     return out
 
 
-def _distance(policy: Policy, evaluator: Evaluator, row: int) -> NDArray[np.float64]:
-    """Return how far a filter is from matching each flow, shape (n,); infinite for other traffic."""
-    program, flows = policy.program, evaluator.flows
-    distance = np.zeros(len(flows))
-    failing = np.zeros(len(flows), dtype=np.int64)
-    personal = False
-    for place in program.of(row):
-        test = program.predicates[program.fields[place][0]]
-        answer = evaluator.field(place)
-        no = answer == NO
-        if test.field in _OTHER_TRAFFIC:
-            distance[no] = np.inf
-        elif test.field == missing.APPLICATION:
-            names = {str(program.predicates[i].value).lower().rpartition("\\")[2] for i in program.fields[place]}
-            distance += np.where(no, np.where(_named(flows, names), _SAME_NAME, np.inf), 0)
-        else:
-            distance += np.where(no, _FAR.get(test.field, _OTHER), 0)
-        if test.field == missing.USER:
-            distance[_of_other_services([program.predicates[i] for i in program.fields[place]], flows)] = np.inf
-        distance += np.where(answer == CANNOT_TELL, _OPEN, 0)
-        failing += no & (test.field != "CURRENT_PROFILE_ID")
-        personal |= test.field in (missing.APPLICATION, missing.USER)
-    if not personal:
-        distance += _NAMELESS
-    distance[failing > MOST_MISSING] = np.inf
-    return distance
+def _filters(book: Book, rows: Sequence[int]) -> dict[int, _Filter]:
+    """Return what a line tells of the filters at these rows, by row: taken out once, not flow by flow."""
+    part = book.filters.iloc[list(rows)]
+    columns = (cells.texts(part["name"]), cells.texts(part["rule_id"]), cells.texts(part["provider_data"]))
+    numbers = (cells.number(number) for number in part["filter_id"])
+    return {
+        row: _Filter(row, number, name, rule, _rule_of(row, name, rule, data))
+        for row, number, name, rule, data in zip(rows, numbers, *columns, strict=True)
+    }
 
 
-def _of_other_services(tests: Sequence[Test], flows: FlowArrays) -> NDArray[np.bool_]:
-    """Tell where a user condition allows services alone, and the process is known to host none of them."""
-    allowed = [sid for test in tests if isinstance(test.value, str) for sid in allowed_sids(test.value)]
-    if not allowed or not all(is_service_sid(sid) for sid in allowed):
-        return np.zeros(len(flows), dtype=bool)
-    other = [token.services is not None and token.services.isdisjoint(allowed) for token in flows.tokens]
-    return np.array(other, dtype=bool)[flows.token]
-
-
-def _named(flows: FlowArrays, names: set[str]) -> NDArray[np.bool_]:
-    """Tell which programs have one of these file names, in whatever folder."""
-    out: NDArray[np.bool_] = flows.application.judge(lambda path: 1 if path.rpartition("\\")[2] in names else -1) == YES
-    return out
+def _rule_of(row: int, name: str | None, rule: str | None, data: str | None) -> object:
+    """Return what the filters of one rule share: the rule's id, or its provider's data and the name."""
+    if rule is not None:
+        return "rule", rule.casefold()
+    return ("data", data, name) if data else ("row", row)
 
 
 def _rules(
-    policy: Policy, evaluator: Evaluator, at: int, rows: Sequence[int], case: Case, snapshot: Snapshot
+    policy: Policy, evaluator: Evaluator, at: int, filters: Sequence[_Filter], case: Case, snapshot: Snapshot
 ) -> tuple[Nearest, ...]:
     """Fold the filters of one rule into one line, which tells of the nearest of them."""
-    folded: dict[object, list[int]] = {}
-    for row in rows:
-        key = _rule_of(case.book, row)
-        if key in folded or len(folded) < MOST:
-            folded.setdefault(key, []).append(row)
-    return tuple(_line(policy, evaluator, at, own, case, snapshot) for own in folded.values())
-
-
-def _rule_of(book: Book, row: int) -> object:
-    """Return what the filters of one rule share: the rule's id, or its provider's data and the name."""
-    item: Any = book.filters.iloc[row]
-    rule, data = cells.text(item["rule_id"]), cells.text(item["provider_data"])
-    if rule is not None:
-        return "rule", rule.casefold()
-    return ("data", data, cells.text(item["name"])) if data else ("row", row)
+    if not filters:
+        return ()
+    one = evaluator.flows.take(np.array([at], dtype=np.intp))
+    folded: dict[object, list[_Filter]] = {}
+    for item in filters:
+        if item.rule in folded or len(folded) < MOST:
+            folded.setdefault(item.rule, []).append(item)
+    return tuple(_line(policy, evaluator, at, one, own, case, snapshot) for own in folded.values())
 
 
 def _line(
-    policy: Policy, evaluator: Evaluator, at: int, rows: Sequence[int], case: Case, snapshot: Snapshot
+    policy: Policy,
+    evaluator: Evaluator,
+    at: int,
+    one: FlowArrays,
+    filters: Sequence[_Filter],
+    case: Case,
+    snapshot: Snapshot,
 ) -> Nearest:
-    row = rows[0]
-    names = missing.Names(case.known.names, protocols.is_icmp(int(evaluator.flows.protocol[at])))
-    lacking, undecided = _fields(policy, evaluator, at, row, names)
-    item: Any = case.book.filters.iloc[row]
-    numbers = [cells.number(case.book.filters["filter_id"].iloc[own]) for own in rows]
+    """Tell of one rule; ``one`` is the flow at ``at`` alone."""
+    first = filters[0]
+    names = missing.Names(case.known.names, protocols.is_icmp(int(one.protocol[0])))
+    lacking, undecided = _fields(policy, evaluator, at, one, first.row, names)
     return Nearest(
-        name=cells.text(item["name"]),
-        rule_id=cells.text(item["rule_id"]),
+        name=first.name,
+        rule_id=first.rule_id,
         source="state",
         state=snapshot.name,
-        filter_ids=tuple(number for number in numbers if number is not None),
+        filter_ids=tuple(item.number for item in filters if item.number is not None),
         missing=lacking,
         undecided=undecided,
         words=words_of(lacking, undecided),
@@ -249,7 +210,7 @@ def _line(
 
 
 def _fields(
-    policy: Policy, evaluator: Evaluator, at: int, row: int, names: missing.Names
+    policy: Policy, evaluator: Evaluator, at: int, one: FlowArrays, row: int, names: missing.Names
 ) -> tuple[tuple[Missing, ...], tuple[Missing, ...]]:
     """Return the fields that say no, and those that nobody can tell; profiles, which have two fields, once."""
     program = policy.program
@@ -261,7 +222,7 @@ def _fields(
         answer = int(evaluator.field(place)[at])
         if answer == YES:
             continue
-        said = missing.said(evaluator.flows, at, field)
+        said = missing.said(one, 0, field)
         asked = missing.asked(tests, names)
         if answer == NO:
             words = missing.lacks(tests, said, names)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pandas as pd
 
+from analyzer import cells, netevents
 from analyzer.hosts import first_label
 from analyzer.model import Narrower, Remedy
 from analyzer.wfp import protocols, sids
@@ -173,7 +174,7 @@ def _opens(
     out = [_by_list(services, allowed, elsewhere)]
     if _INTERACTIVE in allowed:
         out.append("Any service that acts for a user who is logged on passes too, whatever its own account.")
-    also = _also(groups, wanted, elsewhere.blocked)
+    also = _also(groups, allowed, wanted, elsewhere.blocked)
     return (*out, also) if also else tuple(out)
 
 
@@ -203,22 +204,31 @@ def _by_list(services: tuple[ServiceOutcome, ...], allowed: Sequence[str], elsew
     )
 
 
-def _also(groups: Sequence[Group], wanted: dict[int, set[int]], blocked: pd.DataFrame) -> str | None:
+def _also(
+    groups: Sequence[Group], allowed: Sequence[str], wanted: dict[int, set[int]], blocked: pd.DataFrame
+) -> str | None:
     """Say which other blocked connections of svchost in this ticket are to the same ports."""
     own = frozenset(index for group in groups for index in group.events.index)
     rest = blocked[~blocked.index.isin(own)]
     same = pd.Series(False, index=rest.index)
     for protocol, ports in wanted.items():
         same |= ((rest["protocol"] == protocol) & rest["remote_port"].isin(ports)).fillna(value=False).astype(bool)
-    found = rest[same]
+    told = rest["user_sid"].where(rest["user_source"] == netevents.SOURCE).astype("object")
+    found = rest[same & told.map(lambda sid: _passes(sid, allowed)).astype(bool)]
     if found.empty:
         return None
     names = sorted({str(name) for services in found["services"] if services is not None for name in services})
     who = f" (of processes with {listed(names[:MOST_NAMED])})" if names else ""
     return (
         f"In this ticket, {plural(len(found), 'other refused connection')} of svchost.exe to the same ports{who} would "
-        "pass where the token is of one of these accounts."
+        "pass where their token is of one of these accounts."
     )
+
+
+def _passes(sid: object, allowed: Sequence[str]) -> bool:
+    """Tell whether a token of this user may pass; one that no record tells may."""
+    user = cells.text(sid)
+    return user is None or user in allowed or (_INTERACTIVE in allowed and wfp_services.is_user_account(user))
 
 
 def no_rule_remedy(groups: list[Group]) -> Remedy:

@@ -19,9 +19,9 @@ from analyzer import cells, checks
 from analyzer.diagnose import near_miss, service_answers, service_evidence, service_remedy, service_text
 from analyzer.diagnose.context import Context, Diagnosis, Found
 from analyzer.diagnose.rules import rule_answer
-from analyzer.diagnose.service_answers import Said, Tried
 from analyzer.diagnose.service_outcome import FlowEvidence, Outcome, Token, fitting, rule
 from analyzer.diagnose.service_remedy import Elsewhere
+from analyzer.diagnose.service_scope import Said, Tried
 from analyzer.diagnose.svchost import is_svchost
 from analyzer.engine import conditions as engine
 from analyzer.folding import Groups, codes_of, number
@@ -29,7 +29,6 @@ from analyzer.markers import any_between, nanoseconds
 from analyzer.model import Finding, ServiceOutcome
 from analyzer.processes import SOURCES
 from analyzer.services import ORDER as LISTS
-from analyzer.shapes import PACKAGE_SIDS
 from analyzer.wfp import services as wfp_services
 from analyzer.wfp.services import ALL_SERVICES_SID
 
@@ -188,8 +187,8 @@ def _split(
             steady=bool(steady[first]),
             blocker_known=bool(blocker[first]),
             state_whole=snapshot.whole,
-            unchecked=frozenset(sid for sid in permits if not _any_checked(limited, sid, at)),
-            rivals=tuple(c.row for c in found if _rival(c, at)),
+            unchecked=frozenset(sid for sid in permits if not near_miss.any_checked(limited, sid, at)),
+            rivals=tuple(c.row for c in found if near_miss.rival(c, at)),
             held_then=part["services_source"].iloc[0] in SOURCES,
             from_list=part["services_source"].iloc[0] in LISTS,
             token=token,
@@ -210,24 +209,6 @@ def _split(
             )
         )
     return groups
-
-
-def _any_checked(limited: list[Candidate], sid: str, at: NDArray[np.intp]) -> bool:
-    """Tell whether some allow filter for this service SID fits in everything but the user, with nothing left open."""
-    return any(sid in c.services and c.checked[at].all() for c in limited)
-
-
-def _rival(candidate: Candidate, at: NDArray[np.intp]) -> bool:
-    """Tell an allow filter that should have let these flows pass with a user's or a service account's token.
-
-    A descriptor that names app packages is for app containers, which svchost is not.
-    """
-    if not candidate.has_user:
-        return bool(candidate.full[at].any())
-    packages = any(sid.startswith(PACKAGE_SIDS) for sid in candidate.accounts)
-    # What is known of the token may rule it out: then the filter is for others.
-    passes = candidate.checked[at] & (candidate.user[at] != engine.NO)
-    return bool(candidate.accounts) and not packages and bool(passes.any())
 
 
 def _failing(found: list[Candidate], at: NDArray[np.intp], book: Book) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def recorded_value(flows: FlowArrays, at: int, field: str) -> str | None:
     at : the flow's row.
     field : symbol without FWPM_CONDITION_.
     """
-    one = flows.take(np.array([at], dtype=np.intp))
+    one = flows if len(flows) == 1 else flows.take(np.array([at], dtype=np.intp))
     if field in NUMBERS:
         return _number(one, field)
     if field in ADDRESSES:

@@ -37,14 +37,14 @@ def firewall(story: Story, ids: Ids, t: float) -> None:
     number, say = both("default-outbound", "default-outbound-connect-V6")
     story.blocked(
         t + 10,
-        outward(SHEET, 5008, 52103, "2001:db8:77::90", 443),
+        outward(PLAYER, 5400, 52103, "2001:db8:77::90", 443),
         Cause(number, say, origin="Default Outbound"),
         repeats=4,
     )
     number, say = both("default-inbound", "query-user-accept-V4")
     story.blocked(
         t + 15,
-        inward(SHARE, 3120, 6890, "192.168.50.23", 60200),
+        inward(PLAYER, 5400, 6890, "192.168.50.23", 60200),
         Cause(number, say, origin="Query User Default"),
         inbound=True,
         repeats=3,

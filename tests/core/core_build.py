@@ -273,7 +273,7 @@ def judge(
     seen = watch.with_rings(seen, both.spans)
     known = services.known(lists, [str(name) for name in both.events["computer"].cat.categories])
     attributed = attribution.attribute(both.events, every["process"], marks, known)
-    joined = resolve.resolve(attributed, every, book, marks, seen)
+    joined = resolve.resolve(attributed, every, book, marks, seen, None, known.process_account)
     judged = flows.add(attribution.remark(joined.events))
     return Result(judged, book, joined.fits, marks, joined.changes, seen, known)
 

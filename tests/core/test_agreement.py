@@ -17,12 +17,16 @@ from core_build import (
     inbound,
     judge,
     service,
+    stamp,
     state,
     wfp,
 )
 
 from analyzer import agreement, applied
+from analyzer.engine import arbitrate
 from analyzer.pipeline import analyze
+from analyzer.readers.netevents import read_netevents_blocks
+from samples.neteventswriter import NetEvent, write_netevents
 
 if TYPE_CHECKING:
     from analyzer.agreement import Compared
@@ -242,6 +246,44 @@ def test_sublayers_of_net_events_are_compared():
     assert sublayers is not None
     assert sublayers.same + sublayers.possible == 16
     assert sublayers.differs == sublayers.not_in_state == 0
+
+
+def listing(*entries: tuple[int, str, str]) -> Agreement:
+    """A blocked connection whose net event lists these terminating filters."""
+    time = stamp(0).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    made = NetEvent(time, application=PROGRAM, terminating=entries)
+    nets = [("net.xml", read_netevents_blocks([write_netevents([made])], "net.xml"))]
+    other = flt(70002, "permit", tests=(app(SVCHOST),), sublayer="MPSSVC_WSH", sublayer_weight=9)
+    result = judge(wfp({"s": 0.2}), state("state.xml", DEFAULT, other, users=USERS), nets=nets)
+    case = applied.Case(result.events, result.book, result.fits, result.marks, result.watch, result.known)
+    found = agreement.compare(case).agreement
+    assert found is not None
+    return found
+
+
+def test_a_terminating_filter_that_the_state_rules_out_is_listed_with_its_condition():
+    sublayers = listing((70001, "MPSSVC_WF", "BLOCK"), (70002, "MPSSVC_WSH", "PERMIT")).states[0].sublayers
+    assert sublayers is not None
+    assert (sublayers.same, sublayers.differs) == (1, 1)
+    (line,) = sublayers.differences
+    assert (line.sublayer, line.filter_id, line.action, line.field) == ("MPSSVC_WSH", 70002, "permit", "ALE_APP_ID")
+    assert (line.count, line.record_ids) == (1, (1,))
+    assert PROGRAM in (line.recorded or "")
+
+
+def test_a_terminating_filter_that_did_what_the_states_cannot_do_is_a_difference():
+    sublayers = listing((70001, "MPSSVC_WF", "PERMIT")).states[0].sublayers
+    assert sublayers is not None
+    assert [line.cause for line in sublayers.differences] == [
+        "filter 70001 “a filter”, which the record names for a permit, blocks"
+    ]
+
+
+def test_what_is_beyond_the_bound_is_told_and_no_disagreement(monkeypatch):
+    monkeypatch.setattr(arbitrate, "MAX_WORK", 1)
+    found = agreed(wfp({}, {"dest_port": 80, "s": 1}), DEFAULT, flt(70002, tests=(app(SVCHOST),)))
+    assert counts(found) == (0, 0, 2, 0)
+    assert found.states[0].left_out == 2
 
 
 def test_real_events_and_a_state_of_another_machine_do_not_agree_by_chance(shared: Path):

@@ -13,8 +13,8 @@ import case
 import lxml.html
 import pytest
 
-from analyzer.model import Analysis, Coverage, Timeline, TimelineSeries
-from analyzer.model.engine import Agreement, Disagreement, StateAgreement, SublayerAgreement
+from analyzer.model import Analysis, Coverage, ServiceAnswer, Timeline, TimelineSeries
+from analyzer.model.engine import Agreement, Disagreement, StateAgreement, SublayerAgreement, SublayerDifference
 from reports import glossary, view, words
 from reports.html import render_html
 
@@ -358,13 +358,44 @@ def test_agreement_is_told_where_trust_is_and_disagreements_with_their_cause() -
         filter_id=70002, cause="filter 70002 <b>permits</b> this", field=None, condition=None, recorded=None,
         between="Windows started in between", count=3, record_ids=(7,),
     )  # fmt: skip
-    one = StateAgreement("PC-ONE", "state.xml", 5, 2, 4, 3, 14, 6, 4, SublayerAgreement(9, 1, 0, 2), True, "it differs")
+    differs = SublayerDifference(
+        sublayer="MPSSVC_WF", layer=None, application=None, protocol=6, remote_address=None, service_port=80,
+        filter_id=70003, action="block", cause="filter 70003 comes <i>too late</i>", field=None, condition=None,
+        recorded=None, between=None, count=2, record_ids=(8,),
+    )  # fmt: skip
+    listed = SublayerAgreement(9, 1, 2, 0, (differs,), 4)
+    one = StateAgreement("PC-ONE", "state.xml", 5, 2, 4, 3, 14, 6, 4, 1, listed, True, "it differs")
     page = render_html(dataclasses.replace(case.empty(), agreement=Agreement(5, 2, 4, 3, 14, (one,), (line,), 8)))
     shown = words_of(page)
     assert shown.count("7 of 10 records as recorded, 3 otherwise; 4 cannot be told") == 2
     for item in ("filter 70002 <b>permits</b> this", "Windows started in between", "of 12 entries", "it differs"):
         assert item in shown
-    assert "8 more disagreements" in shown
+    for item in (
+        "8 more disagreements",
+        "filter 70003 comes <i>too late</i>",
+        "4 more differences",
+        "1 record was not",
+    ):
+        assert item in shown
+
+
+def test_services_are_told_with_what_became_of_their_rules() -> None:
+    row = ServiceAnswer(
+        computer="PC-ONE", name="BITS<b>", service_sid="S-1-5-80-1", seed=True, result="near-miss-token",
+        confidence="proven", token="no", tied=True, blocks=12, matched=3, permits=(70100,), process_ids=(4242,),
+        users=(), account="S-1-5-18", ports=("TCP 443",), missing=(), words="its allow filter fits",
+    )  # fmt: skip
+    quiet = dataclasses.replace(row, name="Quiet", result="not-seen", confidence=None, blocks=0)
+    shown = words_of(render_html(dataclasses.replace(case.empty(), services=(row, quiet))))
+    for item in (
+        "BITS<b>",
+        "misses by the token",
+        "Its allow filter fits.",
+        "process 4242",
+        "1 more service has",
+        "Quiet",
+    ):
+        assert item in shown
 
 
 def test_page_is_built_for_assistive_technology(page: str) -> None:
