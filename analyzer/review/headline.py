@@ -18,6 +18,11 @@ def headline(review: Review) -> str:
 
 
 def _sentences(review: Review) -> Iterator[str]:
+    named = {side.computer for side in review.sides if side.computer}
+    if len(named) > 1:
+        yield "The sides are of different computers."
+    if any(item.what == "plumbing" for item in review.changes):
+        yield "The network profile or a default in force differs, so the states alone do not tell which rules changed."
     for item in review.defaults:
         if item.in_force:
             yield f"The {item.direction} default of the {item.profile} profile, in force, turns to {item.after}."
