@@ -18,14 +18,16 @@ import click
 from analyzer import explain_command
 from analyzer.command_group import Commands
 from analyzer.command_help import (
+    DIFF_EXAMPLES,
     EVENTS_EXAMPLES,
     EXPLAIN_EXAMPLES,
     FILTERS_EXAMPLES,
     GROUP_EXAMPLES,
+    PROPOSE_EXAMPLES,
     REPORT_EXAMPLES,
 )
 from analyzer.ending import Terminated, end_on_signals
-from analyzer.options import PATH, rows, shared
+from analyzer.options import FAIL_ON, PATH, rows, shared
 from analyzer.output import STDOUT, OutputError, check_standard_output, standard_error, standard_output
 from analyzer.progress import Progress
 from analyzer.redaction_options import chosen, redaction
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
     from analyzer.model import Analysis, InputFile, Problem
     from analyzer.redaction import Choice, Key
+    from analyzer.reviewmodel import Review
     from reports.zone import Zone
 
 NAME: Final = "wfp-analyzer"
@@ -282,6 +285,121 @@ def explain(
     return code
 
 
+@cli.command(cls=NarrowCommand, epilog=PROPOSE_EXAMPLES)
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=PATH)
+@click.option("-o", "--output", type=PATH, help="Also write the commands as a script; - is standard output.")
+@click.option("--json", "json_", type=PATH, help="Also write the result as JSON; - is standard output.")
+@click.option(
+    "--merge",
+    multiple=True,
+    type=click.Choice(("ports", "addresses", "any-address")),
+    help="Make fewer and wider rules: all ports or addresses of a program in one, or any address.",
+)
+@click.option(
+    "--what-if", type=PATH, metavar="FILE", help="Try the rules of a file (JSON or commands as written here) instead."
+)
+@shared
+@narrow
+def propose(
+    context: click.Context,
+    inputs: tuple[Path, ...],
+    output: Path | None,
+    json_: Path | None,
+    *,
+    force: bool,
+    strict: bool,
+    **asked: Any,
+) -> int:
+    """Propose allow rules for what was blocked: the fewest that are not wider than asked, and the proof."""
+    from analyzer.proposerun import wanted
+
+    targets = tuple(target for target in (output, json_) if target is not None)
+    check_standard_output()
+    asks = wanted(frozenset(asked.pop("merge")), asked.pop("what_if"), targets, force=force)
+    run = Run(context.obj or (), inputs, targets, force, strict, parse(asked), wanted=asks)
+    progress = _progress()
+    analysis, _ = _analyze(run, nothing_usable, progress)
+    from reports.proposaljson import of, proposal_json, proposal_script
+    from reports.proposalterminal import print_proposal
+
+    made = ((output, proposal_script), (json_, proposal_json))
+    texts = [[render(analysis)] for target, render in made if target is not None]
+    taken = STDOUT in targets
+    _print(lambda console: print_proposal(of(analysis), console), err=taken)
+    _say_problems([problem for problem in analysis.problems if problem.severity != "note"])
+    code = _finish(run, analysis, texts, progress)
+    for target in targets:
+        if target != STDOUT:
+            _say(f"written: {target}", err=taken)
+    return code
+
+
+@cli.command(epilog=DIFF_EXAMPLES)
+@click.argument("before", metavar="BEFORE", type=PATH)
+@click.argument("after", metavar="AFTER", type=PATH)
+@click.argument("more", metavar="", nargs=-1, type=PATH)
+@click.option("-o", "--output", type=PATH, help="Also write a page for the person who signs; - is standard output.")
+@click.option("--json", "json_", type=PATH, help="Also write the result as JSON; - is standard output.")
+@click.option(
+    "--traffic",
+    metavar="LOG...",
+    multiple=True,
+    type=PATH,
+    help="Decide recorded traffic anew by both sides: logs, net events, folders, archives; behind BEFORE and AFTER.",
+)
+@click.option(
+    "--fail-on",
+    multiple=True,
+    type=click.Choice(FAIL_ON),
+    help="End with exit code 10 where it holds; may be given several times.",
+)
+@shared
+def diff(
+    context: click.Context,
+    before: Path,
+    after: Path,
+    output: Path | None,
+    json_: Path | None,
+    *,
+    force: bool,
+    strict: bool,
+    **asked: Any,
+) -> int:
+    """Compare two sides: what changed in the filters that Windows enforces, and what the change opens and blocks.
+
+    Each side is a WFP state (netsh wfp show state), filters (netsh wfp show filters), exported firewall rules, or a
+    folder or .zip archive of these. Filters are matched by what they are, not by their numbers.
+    """
+    from analyzer import reviewrun
+
+    traffic, fail_on = (*asked["traffic"], *asked["more"]), asked["fail_on"]
+    if asked["more"] and not asked["traffic"]:
+        raise click.UsageError("BEFORE and AFTER are two; name logs behind --traffic", context)
+    targets = tuple(target for target in (output, json_) if target is not None)
+    check_standard_output()
+    run = reviewrun.DiffRun(context.obj or (), before, after, targets, force, strict, traffic, fail_on)
+    progress = _progress()
+    with _shown(progress, "comparing"):
+        review = run.compare(None if progress is None else progress.step)
+    from reports.reviewhtml import render_review
+    from reports.reviewjson import review_json
+
+    made = ((output, render_review), (json_, review_json))
+    texts = [[render(review)] for target, render in made if target is not None]
+    taken = STDOUT in targets
+    if not taken:
+        _print_review(review)
+    code = run.finish(review, texts)
+    if taken:
+        _print_review(review, err=True)
+    for target in targets:
+        if target != STDOUT:
+            _say(f"written: {target}", err=taken)
+    for said in reviewrun.failures(review, fail_on):
+        _say(f"{NAME}: --fail-on {said}")
+    return code
+
+
 # --------------------------------------------------------------------------------------------------------------
 # What people see
 
@@ -362,6 +480,15 @@ def _print(show: Callable[[Console], None], *, err: bool) -> None:
 
     with standard_error() if err else standard_output():
         show(Plain(stderr=err, highlight=False))
+
+
+def _print_review(review: Review, *, err: bool = False) -> None:
+    """Print a comparison, as :func:`_print_summary` prints an analysis."""
+    from reports import reviewterminal
+
+    together = err or (_is_terminal(sys.stdout) and _is_terminal(sys.stderr))
+    _print(lambda console: reviewterminal.print_review(review, console), err=err)
+    _say_problems(review.problems, told=reviewterminal.MOST_PROBLEMS if together else 0)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

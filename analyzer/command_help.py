@@ -10,6 +10,7 @@ Exit codes:
   2    wrong usage: an option, an input that can't be opened, an output that exists or can't be written
   3    done, but something was lost (with --strict nothing is written)
   4    nothing usable in the inputs
+  10   a condition of --fail-on holds
   130  interrupted, nothing half-written stays"""
 
 
@@ -24,6 +25,8 @@ GROUP_EXAMPLES: Final = _examples(
     "wfp-analyzer events security.evtx wfpstate.xml -o events.jsonl",
     "wfp-analyzer filters wfpstate.xml -o filters.jsonl",
     "wfp-analyzer explain security.evtx wfpstate.xml --record 4711",
+    "wfp-analyzer diff before/wfpstate.xml after/wfpstate.xml --traffic security.evtx -o review.html",
+    "wfp-analyzer propose ticket-4711/ -o rules.ps1",
 )
 REPORT_EXAMPLES: Final = _examples(
     "wfp-analyzer report security.evtx wfpstate.xml",
@@ -47,4 +50,15 @@ EXPLAIN_EXAMPLES: Final = _examples(
     "wfp-analyzer explain security.evtx wfpstate.xml --record 4711",
     "wfp-analyzer explain ticket-4711/ --filter 70001 -o why.html --json why.json",
     "wfp-analyzer explain wfpstate.xml --application svchost.exe --service wuauserv --protocol tcp --remote-port 443",
+)
+DIFF_EXAMPLES: Final = _examples(
+    "wfp-analyzer diff before/wfpstate.xml after/wfpstate.xml -o review.html",
+    "wfp-analyzer diff before/wfpstate.xml after/wfpstate.xml --traffic security.evtx --fail-on newly-blocked",
+    "wfp-analyzer diff ticket-before.zip ticket-after.zip --json diff.json --force",
+    "wfp-analyzer diff monday/ friday/ --json - | jq -r '.changes[].words'",
+)
+PROPOSE_EXAMPLES: Final = _examples(
+    "wfp-analyzer propose ticket-4711/ --application notesync.exe -o rules.ps1",
+    "wfp-analyzer propose security.evtx wfpstate.xml --merge any-address --json proposal.json",
+    "wfp-analyzer propose ticket-4711/ --what-if rules.ps1",
 )

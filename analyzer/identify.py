@@ -103,6 +103,7 @@ _OWN_STARTS: Final = (
     *("message,datetime,timestamp_desc,event_id,", "finding_id,finding_key,severity,"),
     *('{\n  "redaction_key":', "### Why Windows blocked this traffic"),
 )
+_OWN_DOCUMENT: Final = '{\n  "schema_version":'  # a result tells of rules in words that a list of rules has, too
 
 
 class Identifier:
@@ -150,9 +151,11 @@ def identify(head: bytes) -> Identity:
 
 
 def _identify_text(head: bytes) -> Identity:
+    start = head[:8000].decode("utf-8", "replace")
+    if start.startswith(_OWN_DOCUMENT) and any(mark in start for mark in _OWN_MARKS):
+        return OWN_OUTPUT
     root = sniff_xml(head)
     identity = _by_root(root) if root else _no_xml(head)
-    start = head[:8000].decode("utf-8", "replace")
     if identity.kind == "unknown" and (start.startswith(_OWN_STARTS) or any(mark in start for mark in _OWN_MARKS)):
         return OWN_OUTPUT
     return identity

@@ -30,6 +30,7 @@ class PathType(click.Path):
 
 
 PATH: Final = PathType()
+FAIL_ON: Final = ("newly-blocked", "newly-allowed", "cannot-tell", "exposure")
 
 
 def shared(function: Callable[..., int]) -> Callable[..., int]:

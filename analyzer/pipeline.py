@@ -46,6 +46,8 @@ from analyzer.case import open_case
 from analyzer.hosts import hosts_by_session
 from analyzer.markers import NO_TIME, nanoseconds
 from analyzer.model import Analysis, InputFile, Problem
+from analyzer.propose import propose
+from analyzer.propose.wanted import Ground
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -70,6 +72,7 @@ def analyze(
     progress: Progress | None = None,
     selection: Selection | None = None,
     question: Question | None = None,
+    wanted: propose.Wanted | None = None,
 ) -> Analysis:
     """Analyze logs and states.
 
@@ -82,6 +85,7 @@ def analyze(
     selection : which events verdicts, findings, counts and exports are about (:func:`analyzer.selection.parse`). Judged
         is on all of them, and coverage speaks of all of them.
     question : what is to be explained beside it (:func:`analyzer.question.parse`).
+    wanted : what rules are to be proposed or tried for the blocked flows of the selection.
 
     Raises
     ------
@@ -91,7 +95,8 @@ def analyze(
         The question has no answer in the inputs.
     """
     with archive.workspace() as folder, same_texts():
-        return _judge(_read(paths, folder, tuple(command), progress, selection, question))
+        case = _read(paths, folder, tuple(command), progress, selection)
+        return _judge(replace(case, question=question, wanted=wanted))
 
 
 def analyze_redacted(
@@ -112,8 +117,8 @@ def analyze_redacted(
     from analyzer import redaction  # noqa: PLC0415 - nothing of it where it is not asked for
 
     with archive.workspace() as folder, same_texts():
-        case = _read(paths, folder, tuple(command), progress, selection, question)
-        analysis = _judge(case)
+        case = _read(paths, folder, tuple(command), progress, selection)
+        analysis = _judge(replace(case, question=question))
         if progress is not None:
             progress("redacting", 0, 0)
         return redaction.redact(analysis, case.given, choice, (*paths, *outputs))
@@ -130,14 +135,13 @@ def _read(
     command: tuple[str, ...],
     progress: Progress | None,
     selection: Selection | None,
-    question: Question | None,
 ) -> _Case:
     case = open_case(paths, _saying("checking", progress), folder)
     problems = list(case.problems)
     inputs, given = evidence.read(case.files, problems, folder, _saying("reading", progress))
     if progress is not None:
         progress("joining events to filters", 0, 0)
-    return _Case(case.files, inputs, given, problems, command, selection, question)
+    return _Case(case.files, inputs, given, problems, command, selection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,8 @@ class _Case:
     problems: list[Problem]
     command: tuple[str, ...]
     selection: Selection | None
-    question: Question | None
+    question: Question | None = None
+    wanted: propose.Wanted | None = None
 
 
 def _judge(case: _Case) -> Analysis:
@@ -218,10 +223,14 @@ def _judge(case: _Case) -> Analysis:
     problems.extend(unpaired.notes(resolved.fits))
     inputs = [replace(item, sha256=file.hash(problems)) for item, file in zip(case.inputs, case.files, strict=True)]
     folded = verdicts.verdicts(events, book, diagnose.by_verdict(found), near)
+    tool = {"name": DISTRIBUTION, "version": metadata.version(DISTRIBUTION)}
+    ground = Ground(events, everything, findings, diagnose.by_verdict(found), near)
+    told = propose.Told(tool, case.command, tuple(inputs), tuple(problems))
+    proposal = propose.propose(case.wanted, ground, blocked, given.states, told)
     rule_case = rulecite.Case(rules, book, resolved.fits, tables["rule_change"])
     cited = rulecite.cited(rule_case, folded, summary.cited(events, book, found.cited, known.names), findings)
     return Analysis(
-        tool={"name": DISTRIBUTION, "version": metadata.version(DISTRIBUTION)},
+        tool=tool,
         command=case.command,
         inputs=tuple(inputs),
         problems=tuple(problems),
@@ -235,6 +244,7 @@ def _judge(case: _Case) -> Analysis:
         cited=evidence.with_xml(case.files, cited.filters),
         agreement=compared.agreement,
         explanations=explanations,
+        proposal=proposal,
         service_rules=found.services,
         rules=cited.rules,
         endpoints=endpoints.connections(book, resolved.fits),

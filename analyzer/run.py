@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Final
 from analyzer.case import InputError
 from analyzer.output import OutputError, check_outputs, write_outputs
 from analyzer.question_error import QuestionError
+from analyzer.rule_error import RuleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from analyzer.model import Analysis, Problem
+    from analyzer.propose.propose import Wanted
     from analyzer.question import Question
     from analyzer.redaction import Choice, Key
     from analyzer.selection import Selection
@@ -30,6 +32,7 @@ class Exit(IntEnum):
     USAGE = 2
     LOST = 3
     NOTHING_USABLE = 4
+    FAILED_ON = 10
     INTERNAL_ERROR = 70
     INTERRUPTED = 130
     TERMINATED = 143
@@ -56,6 +59,7 @@ class Run:
     selection: Selection | None = None
     choice: Choice | None = None  # what is redacted; None for nothing
     question: Question | None = None  # what is explained
+    wanted: Wanted | None = None  # what is proposed
 
     def analyze(
         self, unusable: Callable[[Analysis], str | None], progress: Callable[[str, int, int], None] | None = None
@@ -74,6 +78,8 @@ class Run:
             analysis, key = self._analyzed(progress)
         except QuestionError as error:
             raise RefusedError(Exit.USAGE if error.usable else Exit.NOTHING_USABLE, str(error)) from error
+        except RuleError as error:
+            raise RefusedError(Exit.USAGE, f"--what-if: {error}") from error
         except (InputError, OutputError) as error:
             raise RefusedError(Exit.USAGE, str(error)) from error
         if (reason := unusable(analysis)) is not None:
@@ -92,6 +98,7 @@ class Run:
                 progress=progress,
                 selection=self.selection,
                 question=self.question,
+                wanted=self.wanted,
             ), None
         return pipeline.analyze_redacted(
             self.inputs,

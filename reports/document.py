@@ -30,7 +30,7 @@ REPORT_KEYS: Final = (
     "agreement",
 )  # what pages need besides comes after these
 _FRAMES: Final = frozenset({"events", "filters"})
-_APART: Final = frozenset({"explanations"})  # in a document of their own
+_APART: Final = frozenset({"explanations", "proposal"})  # in a document of their own
 _AS_IS: Final = frozenset({int, bool, float, type(None)})
 
 
@@ -53,9 +53,14 @@ def explanation_json(analysis: Analysis) -> str:
 
 
 def _text(analysis: Analysis, names: Iterable[str]) -> str:
-    document = {name: _plain(getattr(analysis, name)) for name in names}
-    document["command"] = [whole(text) for text in analysis.command]
-    return safe(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()) + "\n"
+    document = {name: getattr(analysis, name) for name in names}
+    return text_of(document | {"command": [whole(text) for text in analysis.command]})
+
+
+def text_of(document: Mapping[str, Any]) -> str:
+    """Return a result document as indented JSON text with a final line end; ``command`` is written as it is."""
+    made = {name: value if name == "command" else _plain(value) for name, value in document.items()}
+    return safe(orjson.dumps(made, option=orjson.OPT_INDENT_2).decode()) + "\n"
 
 
 def key_json(key: Mapping[str, Any]) -> str:

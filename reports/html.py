@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from analyzer.model import Analysis, InputFile
+    from analyzer.reviewmodel import Review
     from reports.zone import Zone
 
 
@@ -50,9 +51,9 @@ def render_html(analysis: Analysis, zone: Zone | None = None) -> str:
     return html
 
 
-def shared_parts() -> dict[str, object]:
-    """Return what all pages share: the style sheet, the script, and the policy that allows these alone."""
-    css, script = _asset("report.css"), _asset("report.js")
+def shared_parts(styles: Sequence[str] = ("report.css",)) -> dict[str, object]:
+    """Return what all pages share: style sheets, the script, and the policy that allows these alone."""
+    css, script = "".join(_asset(name) for name in styles), _asset("report.js")
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -65,10 +66,12 @@ def shared_parts() -> dict[str, object]:
     return {"css": Markup(css), "script": Markup(script), "policy": policy}  # noqa: S704 - our own files
 
 
-def render_page(template: str, analysis: Analysis, **more: object) -> str:
+def render_page(
+    template: str, analysis: Analysis | Review, *, styles: Sequence[str] = ("report.css",), **more: object
+) -> str:
     """Render one page of its own in the style of the report."""
     page = _environment(None).get_template(template)
-    return page.render(a=analysis, computers=computers(analysis), zone=None, **more, **shared_parts())
+    return page.render(a=analysis, computers=computers(analysis), zone=None, **more, **shared_parts(styles))
 
 
 def _rendered(analysis: Analysis, fit: limits.Fit, zone: Zone | None, shared: Mapping[str, object]) -> str:
@@ -92,7 +95,7 @@ def _rendered(analysis: Analysis, fit: limits.Fit, zone: Zone | None, shared: Ma
     )
 
 
-def computers(analysis: Analysis) -> tuple[str, ...]:
+def computers(analysis: Analysis | Review) -> tuple[str, ...]:
     """Return the computers that the inputs name, in the order of the inputs."""
     return tuple(dict.fromkeys(item.computer for item in analysis.inputs if item.computer))
 

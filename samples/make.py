@@ -18,7 +18,19 @@ if TYPE_CHECKING:
 
     from samples.ticket import Ticket
 
-TICKETS = ("win11", "win10", "tour", "sampler", "reused", "ringonly", "services", "rulestore", "french", "two")
+TICKETS = (
+    "win11",
+    "win10",
+    "tour",
+    "sampler",
+    "reused",
+    "ringonly",
+    "services",
+    "rulestore",
+    "french",
+    "two",
+    "review",
+)
 
 
 def tickets() -> list[Ticket]:

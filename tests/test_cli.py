@@ -55,6 +55,7 @@ class Shell:
         progress: object = None,
         selection: object = None,
         question: object = None,
+        wanted: object = None,
     ) -> Analysis:
         self.selection = selection
         self.calls.append((tuple(paths), tuple(command)))
@@ -327,7 +328,7 @@ def test_something_lost_is_3_and_written(shell: Shell) -> None:
     assert shell.err.splitlines()[0] == "wfp-analyzer: lost: security.evtx, offset 4096: a chunk is damaged"
 
 
-@pytest.mark.parametrize("command", ["report", "events", "filters"])
+@pytest.mark.parametrize("command", ["report", "events", "filters", "propose"])
 def test_something_lost_with_strict_is_3_and_nothing_is_written(shell: Shell, command: str) -> None:
     shell.with_problems(LOST)
     assert shell.run(command, "in.evtx", "--strict", "-o", "x") == 3
@@ -393,7 +394,7 @@ def test_a_summary_on_standard_error_tells_the_worst_problems_itself(shell: Shel
     assert shell.err.index("3 connections were blocked.") < shell.err.index("what 2")
 
 
-@pytest.mark.parametrize("command", ["report", "events", "filters"])
+@pytest.mark.parametrize("command", ["report", "events", "filters", "propose"])
 @pytest.mark.parametrize("arguments", [("",), ("in.evtx", ""), ("in.evtx", "-o", ""), ("in.evtx", "--output=")])
 def test_an_empty_path_names_nothing(shell: Shell, command: str, arguments: tuple[str, ...]) -> None:
     assert shell.run(command, *arguments) == 2
@@ -402,7 +403,7 @@ def test_an_empty_path_names_nothing(shell: Shell, command: str, arguments: tupl
     assert shell.files() == {"in.evtx"}
 
 
-@pytest.mark.parametrize("command", ["report", "events", "filters"])
+@pytest.mark.parametrize("command", ["report", "events", "filters", "propose"])
 def test_a_closed_standard_output_is_refused_before_any_work(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
@@ -426,7 +427,7 @@ def test_nothing_usable_is_4_and_says_what_was_found(shell: Shell) -> None:
     files.append(InputFile("empty.evtx", "evtx", 1, sha, None, records=0, events=0))
     for inputs, words in ((tuple(files), "n4.txt and 3 more"), ((), "an input without any file")):
         shell.result = dataclasses.replace(analysis(), inputs=inputs, problems=(NOTE, LOST), events=None, filters=None)
-        for command in ("report", "events", "filters"):
+        for command in ("report", "events", "filters", "propose"):
             assert shell.run(command, "in.evtx", "-o", "x") == 4
             assert words in shell.err
             assert "not XML" in shell.err
@@ -504,7 +505,7 @@ def program(code: str, *arguments: str, **options: object) -> subprocess.Popen[s
         stand_in(reports, "html", render_html=lambda *_: "page")
         stand_in(reports, "terminal", MOST_PROBLEMS=2,
                  print_summary=lambda result, console, zone: console.print("summary " * 100000))
-        def analyze(paths, *, command=(), progress=None, selection=None, question=None):
+        def analyze(paths, *, command=(), progress=None, selection=None, question=None, wanted=None):
             return analysis()
     """
     tail = """
@@ -625,11 +626,11 @@ def test_help_imports_nothing_heavy() -> None:
 def test_the_module_runs_too() -> None:
     result = run_python("-m", "analyzer", "--help")
     assert result.returncode == 0
-    for command in ("report", "events", "filters"):
+    for command in ("report", "events", "filters", "explain", "diff", "propose"):
         assert command in result.stdout
 
 
-@pytest.mark.parametrize("command", ["report", "events", "filters"])
+@pytest.mark.parametrize("command", ["report", "events", "filters", "explain", "diff", "propose"])
 def test_the_help_of_every_command_has_examples_and_exit_codes(shell: Shell, command: str) -> None:
     assert shell.run(command, "--help") == 0
     assert f"wfp-analyzer {command} " in shell.out

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analyzer.model.engine import Agreement, Explanation
+    from analyzer.proposalmodel import Proposal
 
 __all__ = [
     "EVENT_KEYS",
@@ -114,6 +115,7 @@ class Analysis:
     cited: tuple[CitedFilter, ...]
     agreement: Agreement | None = None  # None where no state was used for any event
     explanations: tuple[Explanation, ...] = ()  # what was asked for by `explain`; in a document of its own
+    proposal: Proposal | None = None  # what was asked for by `propose`; in a document of its own
     selection: Selected | None = None  # None where everything is shown
     service_rules: tuple[ServiceAnswer, ...] = ()  # what became of each service's allow rule
     rules: tuple[CitedRule, ...] = ()

@@ -34,6 +34,7 @@ HANDED_IN = {
     "ticket-h-rule-store": {*PLAIN, "auditpol.csv", "firewall.reg"},
     "ticket-i-french": {"security.xml", "wfpstate.xml", "auditpol.csv", "tasklist.csv"},
     "ticket-j-two-hosts": {"hosts.zip"},
+    "ticket-k-review": {*PLAIN, "after-good.xml", "after-bad.xml", "after-same.xml"},
 }
 KINDS = {
     "default-outbound",
