@@ -31,6 +31,9 @@ class _PathType(click.Path):
     ) -> str | bytes | os.PathLike[str]:
         if not os.fspath(value):
             self.fail("an empty path names nothing", param, ctx)
+        written = isinstance(param, click.Option)  # inputs are arguments
+        if written and os.fspath(value).endswith((os.sep, os.altsep or os.sep)):
+            self.fail(f"{os.fspath(value)!r} names a folder; name a file in it", param, ctx)
         return super().convert(value, param, ctx)
 
 

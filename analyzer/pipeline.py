@@ -22,6 +22,7 @@ from analyzer import (
     markers,
     netjoin,
     overlap,
+    processes,
     recording,
     resolve,
     rulebook,
@@ -117,7 +118,8 @@ def _judge(case: _Case) -> Analysis:
     seen = watch.with_rings(seen, joined.spans)
     known = services.known(given.services, joined.events["computer"].cat.categories)
     problems.extend(known.problems)
-    events = attribution.attribute(joined.events, tables["process"], marks, known)
+    kept = processes.kept([log for _, log in logs])
+    events = attribution.attribute(joined.events, tables["process"], marks, kept, known)
     past = history.recall(tables, seen, [log for _, log in logs])
     resolved = resolve.resolve(events, tables, book, marks, seen, past)
     book = resolved.book
@@ -161,7 +163,7 @@ def _judge(case: _Case) -> Analysis:
         coverage=covered,
         verdicts=folded,
         findings=cited.findings,
-        answer=summary.answer(events, wording.trust(events, covered, problems), selected),
+        answer=summary.answer(events, wording.trust(events, covered, problems, selected), selected),
         timeline=summary.timeline(events),
         programs=summary.programs(events),
         cited=cited.filters,
