@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analyzer.markers import Markers
-    from analyzer.processes import Creations, Lives
+    from analyzer.processes import Creations, Kept, Lives
     from analyzer.services import Hosted, Known
 
     Texts = NDArray[np.object_]
@@ -73,7 +73,7 @@ class _Found:
 
 
 def attribute(
-    events: pd.DataFrame, process_table: pd.DataFrame, markers: Markers, known: Known | None = None
+    events: pd.DataFrame, process_table: pd.DataFrame, markers: Markers, kept: Kept, known: Known | None = None
 ) -> pd.DataFrame:
     """Add ``services`` (object: tuple of str or None), ``services_source`` (object) and ``who`` (category).
 
@@ -84,11 +84,12 @@ def attribute(
     ----------
     events : oriented events, with or without the columns of net events (:func:`analyzer.netjoin.join`).
     process_table : 4688, 4689, Sysmon 1 and 5 (``frames.EVENT_SCHEMAS["process"]``).
+    kept : what time the logs of processes cover (:func:`analyzer.processes.kept`).
     known : lists of services, tied to hosts.
     """
     found = _Found(len(events))
     lives = processes.lives(process_table)
-    created = processes.creations(events, lives, markers)
+    created = processes.creations(events, lives, markers, kept)
     _by_creation(created, found)
     if "service_sids" in events.columns:
         _by_netevents(events, known.names if known is not None else {}, found)

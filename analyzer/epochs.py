@@ -210,7 +210,7 @@ def _moment(value: object) -> int | None:
     return None if found is pd.NaT else cells.moment(found)
 
 
-def _id_gaps(log: EvtxLog) -> list[int]:
+def id_gaps(log: EvtxLog) -> list[int]:
     """Return for each gap of record ids the time of the first record that is known behind it."""
     if log.selective or not log.id_gaps:
         return []
@@ -273,7 +273,7 @@ def bounds(
     frame = own.get("host")
     breaks = [] if frame is None else _breaks(frame)
     windows, unread = ([], []) if frame is None else _clock(frame)
-    gaps = [time for log in logs for time in _id_gaps(log)]
+    gaps = [time for log in logs for time in id_gaps(log)]
     silences = _silences(logs, host, keys)
     every = np.array(sorted({*breaks, *unread, *gaps, *silences}), dtype=np.int64)
     low, high = _united(spans)

@@ -6,18 +6,16 @@ since it is disabled, shows in a rule store alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from analyzer import applied, cells, rulebook
-from analyzer.diagnose.rule_fit import BLOCKED, names_traffic
+from analyzer.diagnose.rule_fit import BLOCKED, fitting
 from analyzer.hosts import first_label
 from analyzer.model.engine import Missing, Nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
     from analyzer.applied import Case
@@ -56,14 +54,10 @@ def _of_host(
     snapshot: Snapshot | None,
     computer: str | None,
 ) -> dict[int, tuple[Nearest, ...]]:
-    allowing = _allowing(store)
     found: dict[int, list[int]] = {}
-    columns = (part["verdict"].tolist(), cells.texts(part["kind"]), cells.texts(part["application"]), part["services"])
-    numbers = (cells.objects(part["protocol"]).tolist(), cells.objects(part["service_port"]).tolist())
-    for verdict, kind, application, services, protocol, port in zip(*columns, *numbers, strict=True):
-        names = services if isinstance(services, tuple) else None
-        flow = (BLOCKED[kind or ""], application, names, protocol, port)
-        found[int(verdict)] = [row for row, rule in allowing.items() if names_traffic(rule, flow)]
+    for row, indexes in sorted(fitting(store, part).items()):
+        for verdict in part.loc[indexes, "verdict"].tolist():
+            found.setdefault(int(verdict), []).append(row)
     wanted = sorted({row for rows in found.values() for row in rows})
     if not wanted:
         return {}
@@ -77,15 +71,6 @@ def _of_host(
         verdict: tuple(lines[row] for row in rows if row in lines)[:MOST]
         for verdict, rows in found.items()
         if any(row in lines for row in rows)
-    }
-
-
-def _allowing(store: Store) -> dict[int, Mapping[str, Any]]:
-    """Return the store's rules that allow, by row."""
-    return {
-        row: cast("Mapping[str, Any]", rule)
-        for row, rule in enumerate(store.rules.to_dict("records"))
-        if rule["action"] == "allow"
     }
 
 

@@ -26,6 +26,9 @@ class PathType(click.Path):
         """Refuse the empty text."""
         if not os.fspath(value):
             self.fail("an empty path names nothing", param, ctx)
+        written = isinstance(param, click.Option) and not param.multiple  # inputs are arguments, or --traffic
+        if written and os.fspath(value).endswith((os.sep, os.altsep or os.sep)):
+            self.fail(f"{os.fspath(value)!r} names a folder; name a file in it", param, ctx)
         return super().convert(value, param, ctx)
 
 

@@ -29,6 +29,7 @@ from analyzer import (
     nearest_rules,
     netjoin,
     overlap,
+    processes,
     recording,
     resolve,
     rulebook,
@@ -161,12 +162,12 @@ class _Case:
 def _judge(case: _Case) -> Analysis:
     """Join, judge, diagnose, sum up."""
     given, problems = case.given, case.problems
-    logs = given.logs
+    logs, alone = given.logs, [log for _, log in given.logs]
     tables, shared = overlap.unite(logs)
     problems.extend(shared)
     book = states.bind(given.states, given.netevents)
     marks = markers.find(tables)
-    seen = watch.watched([log for _, log in logs])
+    seen = watch.watched(alone)
     ordered = _in_time_order(tables["wfp"])
     audit = addressing.orient(
         ordered, own_addresses=hosts_by_session(book, ordered, seen), layer_names=book.layer_names()
@@ -176,8 +177,8 @@ def _judge(case: _Case) -> Analysis:
     seen = watch.with_rings(seen, joined.spans)
     known = services.known(given.services, joined.events["computer"].cat.categories)
     problems.extend(known.problems)
-    events = attribution.attribute(joined.events, tables["process"], marks, known)
-    past = history.recall(tables, seen, [log for _, log in logs])
+    events = attribution.attribute(joined.events, tables["process"], marks, processes.kept(alone), known)
+    past = history.recall(tables, seen, alone)
     resolved = resolve.resolve(events, tables, book, marks, seen, past, known.process_account)
     book = resolved.book
     if past is not None:
@@ -237,7 +238,7 @@ def _judge(case: _Case) -> Analysis:
         coverage=covered,
         verdicts=folded,
         findings=cited.findings,
-        answer=summary.answer(events, wording.trust(events, covered, problems, compared.doubts), selected),
+        answer=summary.answer(events, wording.trust(events, covered, problems, compared.doubts, selected), selected),
         timeline=summary.timeline(events),
         programs=summary.programs(events),
         services=summary.services(events),

@@ -16,14 +16,21 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from analyzer import watch
+from analyzer.epochs import Bounds, id_gaps
 from analyzer.markers import NO_TIME, Sort, nanoseconds
 from analyzer.wfp import events as wfp_events
 from analyzer.wfp import sids
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from analyzer.markers import Markers
+    from analyzer.readers.evtx import EvtxLog
+
+    Kept = Mapping[str, Mapping[str, Bounds]]  # source -> computer, empty where missing -> what its logs cover
 
 CREATED: Final = 4688
 EXITED: Final = 4689
@@ -31,6 +38,7 @@ SYSMON_CREATED: Final = 1
 SYSMON_EXITED: Final = 5
 NAMES_USER: Final = 2  # the version of 4688 from which on it does
 SOURCES: Final = ("4688", "sysmon")  # best first
+CHANNELS: Final = (watch.SECURITY, "Microsoft-Windows-Sysmon/Operational")  # where each source is written
 # Below its volume; another file of this name is no service host.
 SVCHOST_PATHS: Final = (r"\windows\system32\svchost.exe", r"\windows\syswow64\svchost.exe")
 BREAKS: Final[frozenset[Sort]] = frozenset({"boot", "log", "audit"})
@@ -174,11 +182,39 @@ class Creations:
     by_source: dict[str, tuple[pd.DataFrame, NDArray[np.int64]]]
 
 
-def creations(events: pd.DataFrame, lives: Lives, markers: Markers) -> Creations:
+def kept(logs: Sequence[EvtxLog]) -> Kept:
+    """Return what time the logs of each source cover, and where records of it are missing."""
+    out: dict[str, dict[str, Bounds]] = {}
+    if all(log.tables["process"].empty for log in logs):
+        return out
+    none = np.array([], dtype=np.int64)
+    for source, channel in zip(SOURCES, CHANNELS, strict=True):
+        own = [log for log in logs if channel in log.channels or not log.channels]
+        found = out.setdefault(source, {})
+        for name, seen in watch.watched(own, channel).items():
+            gaps = {time for log in own if name is None or name in log.computers for time in id_gaps(log)}
+            low, high = np.array(seen.intervals, dtype=np.int64).T
+            breaks = np.array(sorted(gaps), dtype=np.int64)
+            found[name or ""] = Bounds(none, breaks, low, high + watch.HOUR_NS, ())
+    return out
+
+
+def _covered(asked: pd.DataFrame, begun: NDArray[np.int64], kept: Mapping[str, Bounds]) -> NDArray[np.bool_]:
+    """Tell for each row whether the logs cover all the time since the process began."""
+    out = np.zeros(len(asked), dtype=bool)
+    times, names = asked["at"].to_numpy(), asked["computer"]
+    for name in names.unique():
+        if name in kept:
+            rows = (names == name).to_numpy(dtype=bool)
+            out[rows] = kept[name].covered(begun[rows], times[rows])
+    return out
+
+
+def creations(events: pd.DataFrame, lives: Lives, markers: Markers, kept: Kept) -> Creations:
     """Return for each event the last creation of its process id, if it was of this program and did not end since.
 
-    Not across a start of Windows, a cleared log or a change of auditing, where an end would have gone unseen. Only
-    process ids of which some creation names a service or a user are looked at.
+    Not across a start of Windows, a cleared log, a change of auditing or a time that no log covers, where an end would
+    have gone unseen. Only process ids of which some creation names a service or a user are looked at.
     """
     named = lives.starts["service"].notna() | lives.starts["user"].notna()
     wanted = np.isin(process_ids(events), lives.starts.loc[named, "process_id"].unique())
@@ -204,7 +240,7 @@ def creations(events: pd.DataFrame, lives: Lives, markers: Markers) -> Creations
         begun, later = times_at(own, at), times_at(other, latest(asked, other))
         program = own["base"].map(lambda path: numbers.get(path, -2), na_action=None).to_numpy(dtype=np.int64)
         held = (at >= 0) & (program[at] == base)  # at -1 reads some row: no creation
-        held &= (ended < begun) & ~broken(asked, begun, markers)
+        held &= (ended < begun) & ~broken(asked, begun, markers) & _covered(asked, begun, kept.get(source, {}))
         held &= (later == NO_TIME) | (later <= begun + SAME_START)
         out[source] = (own, np.where(held, at, -1))
     return Creations(rows, out)

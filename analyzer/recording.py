@@ -41,6 +41,7 @@ BREAKS: Final[dict[int, str]] = {
     1105: "the log was archived at {}: older records are in the archive",
 }
 LOSSES: Final = frozenset({1104})
+NET_ACTIONS: Final = {vocabulary.CONNECTION: "block", vocabulary.PACKET_DROP: "drop"}
 
 
 def computers(logs: Sequence[tuple[str, EvtxLog]], events: pd.DataFrame) -> tuple[str | None, ...]:
@@ -167,8 +168,10 @@ def _recorded(host: _Host, guid: str, what: str) -> _Said:
         return _said("unknown", what, f"not all of the time{_when(switched)}", cited, partly=True)
     net = host.events[host.events["event_id"] == NO_EVENT_ID]
     if not host.logs and len(net):
-        if bool((net["action"] != "permit").any()):
+        if bool((net["action"] == NET_ACTIONS[guid]).any()):
             return _said("yes", what, "net events of them are here, which need no audit policy")
+        if bool((net["action"] != "permit").any()):
+            return _said("yes", what, "none of the net events here shows one, and they need no audit policy")
         return _said("unknown", what, "there is no Security log, and the net events hold none")
     return _by_policy(host, guid, what, about.name)
 
@@ -183,6 +186,10 @@ def _by_policy(host: _Host, guid: str, what: str, name: str) -> _Said:
         return _said("unknown", what, f"none is here, and {why}" if host.logs else why)
     cited = (Evidence(f"failure auditing of {name} is {setting.failure}: {setting.why}", setting.input),)
     place = f"{setting.input}{f', line {setting.line}' if setting.line is not None else ''}"
+    if setting.failure == "off" and any(log.selective for _, log in host.logs):
+        # The usual way is to save the policy, to switch auditing on, to reproduce, and to export the blocks.
+        why = "the log was exported by a query, which may have left out that it was switched on"
+        return _said("unknown", what, f"failure auditing of {name} was off ({place}), but {why}", cited)
     if setting.failure == "off":
         return _said("no", what, f"failure auditing of {name} was off ({place})", cited)
     doubt = _doubt(host)

@@ -126,10 +126,12 @@ def filter_changes(frame: pd.DataFrame, computer: str | None) -> Changes:
     same = frame["computer"].isna() if computer is None else frame["computer"] == computer
     part = frame[same & (frame["event_id"] == FILTER_CHANGED) & frame["filter_rtid"].notna() & frame["time"].notna()]
     known = part[part["change_code"].map(codes.change, na_action="ignore").notna()]
-    out: dict[int, list[int]] = {}
-    for number, time in zip(known["filter_rtid"], known["time"], strict=True):
-        out.setdefault(int(number), []).append(int(time.as_unit("ns").value))
-    return {number: np.sort(np.array(times, dtype=np.int64)) for number, times in out.items()}
+    if known.empty:
+        return {}
+    ids, times = known["filter_rtid"].to_numpy(dtype="uint64"), nanoseconds(known["time"])
+    order = np.lexsort((times, ids))
+    distinct, firsts = np.unique(ids[order], return_index=True)
+    return dict(zip(distinct.tolist(), np.split(times[order], firsts[1:]), strict=True))
 
 
 def _of_state(

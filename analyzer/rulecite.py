@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from analyzer.rulebook import Rulebook, Store
     from analyzer.states import Book, Snapshot
 
+    _Named = dict[str, list[tuple[int, dict[str, Any]]]]  # name -> row and rule
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -110,15 +112,28 @@ def onto_filters(case: Case, cited: Sequence[CitedFilter]) -> tuple[CitedFilter,
         return tuple(cited)
     by_state = {fit.pairing.state: fit.pairing.computer for fit in case.fits if not fit.excluded}
     several = {s for s in by_state if len({f.pairing.computer for f in case.fits if f.pairing.state == s}) > 1}
+    named = {host: _by_name(store) for host, store in case.rulebook.stores.items()}
     out = []
     for item in cited:
-        store = case.rulebook.of(by_state.get(item.input)) if item.input not in several else None
-        ids = () if store is None else _made_from(store, case.book, item)
+        host = first_label(by_state.get(item.input))
+        ids = _made_from(named[host], case.book, item) if host in named and item.input not in several else ()
         out.append(dataclasses.replace(item, rule_ids=ids) if ids else item)
     return tuple(out)
 
 
-def _made_from(store: Store, book: Book, item: CitedFilter) -> tuple[str, ...]:
+def _by_name(store: Store) -> _Named:
+    """Return name -> rules that may be in force; those whose name only Windows can look up stand under an empty one."""
+    out: _Named = {}
+    for row, record in enumerate(store.rules.to_dict("records")):
+        if record["active"] is not False:
+            name = (cells.text(record["name"]) or "").strip()
+            out.setdefault("" if name.startswith("@") else name, []).append(
+                (row, {str(k): v for k, v in record.items()})
+            )
+    return out
+
+
+def _made_from(rules: _Named, book: Book, item: CitedFilter) -> tuple[str, ...]:
     if item.filter.rule_id is not None:
         return (item.filter.rule_id,)
     same = (book.filters["input"] == item.input) & (book.filters["filter_id"] == item.filter.filter_id)
@@ -127,12 +142,9 @@ def _made_from(store: Store, book: Book, item: CitedFilter) -> tuple[str, ...]:
         return ()
     conditions = book.conditions[book.conditions["filter_row"] == filters.index[0]]
     made = rulematch.candidates(filters, conditions)
-    found = (
-        str(rule["rule_id"])
-        for rule in (store.rules.to_dict("records") if made else ())
-        if rule["active"] is not False and rulematch.matching({str(k): v for k, v in rule.items()}, made)
-    )
-    return tuple(dict.fromkeys(found))
+    names = dict.fromkeys(("", *(one.name for found in made.values() for one in found)))
+    near = [item for name in names for item in rules.get(name, ()) if made and rulematch.matching(item[1], made)]
+    return tuple(dict.fromkeys(str(rule["rule_id"]) for _, rule in sorted(near, key=lambda item: item[0])))
 
 
 @dataclass(frozen=True, slots=True)

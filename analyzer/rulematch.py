@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from analyzer import cells
+from analyzer.wfp import protocols as wfp_protocols
 from analyzer.wfp import services as wfp_services
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ _PROGRAM_VARIABLES: Final[dict[str, str]] = {
     "%programdata%": "\\programdata",
     "%systemdrive%": "",
 }
+_ICMP: Final = frozenset({wfp_protocols.ICMP, wfp_protocols.ICMPV6})
+_TYPE_DIGITS: Final = 3
 _VARIABLE: Final = re.compile(r"%[^%]+%")
 _DRIVE: Final = re.compile(r"^[a-z]:")
 _PORT: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
@@ -57,6 +60,7 @@ class RuleFilter:
     remote: tuple[tuple[int, int], ...]
     programs: frozenset[str]
     users: tuple[str, ...]
+    icmp_types: frozenset[int] = frozenset()
 
 
 def candidates(filters: pd.DataFrame, conditions: pd.DataFrame) -> dict[tuple[str, str, str], list[RuleFilter]]:
@@ -86,14 +90,21 @@ def _filter(number: int, name: str, tests: Iterable[tuple[str, str, Any]]) -> Ru
     for field_name, match, value in tests:
         if match in ("EQUAL", "RANGE", "EQUAL_CASE_INSENSITIVE"):
             by_field.setdefault(field_name, []).append(value)
+    protocols = frozenset(v for v in by_field.get("IP_PROTOCOL", ()) if isinstance(v, int))
+    types: list[Any] = []
+    if protocols and protocols <= _ICMP:
+        # For ICMP the fields of the ports hold type and code (REFERENCE 1.2; measured in a rule with a code).
+        types = [*by_field.get("ORIGINAL_ICMP_TYPE", ()), *by_field.pop("IP_LOCAL_PORT", ())]
+        by_field.pop("IP_REMOTE_PORT", None)
     return RuleFilter(
         number,
         name.strip(),
-        frozenset(v for v in by_field.get("IP_PROTOCOL", ()) if isinstance(v, int)),
+        protocols,
         tuple(_span(v) for v in by_field.get("IP_LOCAL_PORT", ())),
         tuple(_span(v) for v in by_field.get("IP_REMOTE_PORT", ())),
         frozenset(v.lower() for v in by_field.get("ALE_APP_ID", ()) if isinstance(v, str)),
         tuple(v.upper() for v in by_field.get("ALE_USER_ID", ()) if isinstance(v, str)),
+        frozenset(v for v in types if isinstance(v, int)),
     )
 
 
@@ -129,6 +140,7 @@ def _agreement(rule: Mapping[str, Any], item: RuleFilter) -> int | None:
         ("port", _protocol_agrees(rule, item)),
         ("port", _ports_agree(rule["remote_ports"], item.remote)),
         ("port", _ports_agree(rule["local_ports"], item.local)),
+        ("port", _icmp_agrees(rule["icmp"], item.icmp_types)),
         ("application", _program_agrees(cells.text(rule["program"]), item.programs)),
         ("service", _service_agrees(cells.text(rule["service"]), item.users)),
     ):
@@ -160,6 +172,14 @@ def _ports_agree(ports: Sequence[str] | None, spans: Sequence[tuple[int, int]]) 
     if not spans:
         return False
     return "telling" if wanted & set(spans) else False
+
+
+def _icmp_agrees(icmp: Sequence[str] | None, types: frozenset[int]) -> bool | str | None:
+    """Compare the types of ``8:*`` or ``3:4``; keywords, and a filter that shows no type, tell nothing."""
+    wanted = {text.partition(":")[0].strip() for text in icmp or ()}
+    if not wanted or not types or not all(text.isdecimal() and len(text) <= _TYPE_DIGITS for text in wanted):
+        return None
+    return "telling" if types & {int(text) for text in wanted} else False
 
 
 def _program_agrees(program: str | None, programs: frozenset[str]) -> bool | str | None:

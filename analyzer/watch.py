@@ -2,6 +2,7 @@
 
 A start of Windows or a policy change between an event and a state breaks the tie of a run-time id. It is seen only
 where a log covers all the time between the two, and where it was not exported by a query that left such events out.
+Only the log that the events themselves are written to watches: one of another channel goes on where that one is silent.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from analyzer.wfp.events import Table
 
 HOUR_NS: Final = 3_600_000_000_000
+SECURITY: Final = "Security"
+SYSTEM: Final = "System"  # shows every start (6005, 12), of which a Security log that a query exported may say nothing
 # Tables whose events would show a start or a policy change.
 TELLING: Final[tuple[Table, ...]] = ("host", "rule_change", "filter_change")
 
@@ -63,16 +66,32 @@ class Watched:
         return out
 
 
-def watched(logs: Sequence[EvtxLog]) -> dict[str | None, Watched]:
-    """Return computer -> what was watched, over all logs. Where a log is of one computer, all of it counts."""
+def watched(logs: Sequence[EvtxLog], channel: str = SECURITY) -> dict[str | None, Watched]:
+    """Return computer -> what was watched, over the logs of one channel, and over those that name no channel.
+
+    Where a log is of one computer and one channel, all of it counts.
+    """
     found: dict[str | None, list[tuple[int, int]]] = {}
     sighted: set[str | None] = set()
+    starts: dict[str | None, list[tuple[int, int]]] = {}
     for log in logs:
-        for name, low, high in _spans(log):
+        for name, low, high in _spans(log, channel):
             found.setdefault(name, []).append((low, high))
             if not log.selective or _tells(log, name):
                 sighted.add(name)
-    return {name: Watched(_merged(spans), name not in sighted) for name, spans in found.items()}
+        if SYSTEM in log.channels and not log.selective:
+            for name, low, high in _spans(log, SYSTEM):
+                starts.setdefault(name, []).append((low, high))
+    out = {}
+    for name, spans in found.items():
+        shown = _merged(starts.get(name, []))
+        blind = name not in sighted and not all(_inside(span, shown) for span in spans)
+        out[name] = Watched(_merged(spans), blind)
+    return out
+
+
+def _inside(span: tuple[int, int], whole: Sequence[tuple[int, int]]) -> bool:
+    return any(low <= span[0] and span[1] <= high for low, high in whole)
 
 
 def with_rings(
@@ -91,19 +110,23 @@ def with_rings(
     return out
 
 
-def _spans(log: EvtxLog) -> list[tuple[str | None, int, int]]:
+def _spans(log: EvtxLog, channel: str) -> list[tuple[str | None, int, int]]:
+    """Return what time a log covers of one channel, per computer; of several channels, each for its own events."""
     first, last = cells.moment(log.first), cells.moment(log.last)
-    if first is None or last is None:
+    pure = not log.channels.keys() - {channel}
+    if first is None or last is None or not (pure or channel in log.channels):
         return []
     hosts: dict[str | None, tuple[int, int]] = {}
-    for frame in log.tables.values():
-        grouped = frame.dropna(subset=["time"]).groupby("computer", observed=True, dropna=False)["time"]
+    for whole in log.tables.values():
+        frame = whole if pure else whole[(whole["channel"] == channel).to_numpy(dtype=bool, na_value=False)]
+        timed = frame[["computer", "time"]].dropna(subset=["time"])
+        grouped = timed.groupby("computer", observed=True, dropna=False)["time"]
         for name, low, high in grouped.agg(["min", "max"]).itertuples():
             one, two = cells.moment(low) or first, cells.moment(high) or last
             known = hosts.get(cells.text(name), (one, two))
             hosts[cells.text(name)] = (min(one, known[0]), max(two, known[1]))
     # A computer may be written with its short name while it starts up.
-    alone = len({first_label(name) for name in log.computers}) <= 1
+    alone = pure and len({first_label(name) for name in log.computers}) <= 1
     return [(name, first, last) if alone else (name, *span) for name, span in hosts.items()]
 
 

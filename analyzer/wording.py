@@ -101,9 +101,16 @@ TRUST: Final[tuple[tuple[frozenset[str], str], ...]] = (
 
 
 def trust(
-    events: pd.DataFrame, coverage: Coverage, problems: Sequence[Problem], doubted: Collection[object] = ()
+    events: pd.DataFrame,
+    coverage: Coverage,
+    problems: Sequence[Problem],
+    doubted: Collection[object] = (),
+    selected: Selected | None = None,
 ) -> str:
-    """Say how far the answer can be trusted, in a few short sentences; ``doubted`` are states that disagree with it."""
+    """Say how far the answer can be trusted, in a few short sentences.
+
+    ``events`` are those asked for, ``doubted`` the states that disagree with them.
+    """
     judged = events[events["kind"].notna()]
     parts = []
     if len(judged):
@@ -123,6 +130,8 @@ def trust(
             parts.append("The state does not fit these events, so it was not used.")
         elif coverage.pairings and coverage.state_fits == "unknown":
             parts.append("Nothing ties the state to these events strongly enough: matches by number alone are marked.")
+    elif selected is not None and selected.total:
+        parts.append(_left_aside(coverage, selected))
     elif coverage.recording:
         parts.append(_silence(coverage))
     lost = sum(p.severity == "lost" for p in problems)
@@ -153,6 +162,18 @@ def _silence(coverage: Coverage) -> str:
         "unknown": "So no block in here does not mean that nothing was blocked.",
     }
     return f"{coverage.recorded_why} {meaning[coverage.recorded]}"
+
+
+def _left_aside(coverage: Coverage, selected: Selected) -> str:
+    """Say that a narrow question tells nothing about the rest, and where the events lie that it left out."""
+    if selected.shown:
+        return "Blocks that do not fit what was asked for are left aside: this says nothing about them."
+    times = [f"{at[:10]} {at[11:19]}" for at in (coverage.first, coverage.last) if at is not None]
+    span = f", from {times[0]} to {times[-1]} UTC" if times else ""
+    return (
+        f"{plural(selected.total, 'event')} {'is' if selected.total == 1 else 'are'} in the files{span}, and none fits"
+        " what was asked for: this says nothing about what was blocked."
+    )
 
 
 def condition(

@@ -189,7 +189,12 @@ def test_our_json_outputs_may_be_replaced_in_an_input_folder(shell: Shell) -> No
 
 @pytest.mark.parametrize(
     ("output", "words"),
-    [("folder", "this is a folder"), ("nowhere/x.html", "does not exist"), ("x" * 300, "can't be written")],
+    [
+        ("folder", "this is a folder"),
+        ("new/", "'new/' names a folder; name a file in it"),
+        ("nowhere/x.html", "does not exist"),
+        ("x" * 300, "can't be written"),
+    ],
 )
 def test_an_output_that_cannot_be_written_is_refused_before_any_work(shell: Shell, output: str, words: str) -> None:
     (shell.folder / "folder").mkdir()

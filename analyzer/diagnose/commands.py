@@ -57,9 +57,13 @@ def system_volume(events: pd.DataFrame) -> str | None:
 
 def allow_program(part: pd.DataFrame, everything: pd.DataFrame) -> tuple[str, ...]:
     """Write an allow rule for each blocked program, limited to the protocols and ports that were seen."""
-    out = []
+    out: list[str] = []
+    seen = everything[["computer", "application"]].drop_duplicates()
+    volumes = {name: system_volume(rows) for name, rows in seen.groupby("computer", observed=True)}
     for application, rows in part.groupby(part["application"].astype("object"), sort=False):
-        volume = system_volume(everything[everything["computer"] == rows["computer"].iloc[0]])
+        if len(out) >= MOST:
+            break
+        volume = volumes.get(rows["computer"].iloc[0])
         path = None if is_svchost(application) else dos_path(str(application), volume)
         if path is None:
             continue

@@ -11,7 +11,7 @@ from analyzer import cells, rulebook
 from analyzer.diagnose.commands import MOST, plain
 from analyzer.diagnose.rule_fit import BLOCKED, called, fitting, lets_pass, told
 from analyzer.hosts import first_label
-from analyzer.model import Evidence
+from analyzer.model import Evidence, Remedy
 from analyzer.wording import listed, plural
 
 if TYPE_CHECKING:
@@ -63,23 +63,56 @@ def ready(context: Context, blocked: pd.DataFrame) -> list[Ready]:
 
 
 def _of_host(context: Context, computer: str | None, store: Store, part: pd.DataFrame) -> list[Ready]:
+    hits, profiles = _workable(context, computer, store, part)
+    out = []
+    for row, at in hits.items():
+        events = part.loc[sorted(at)]
+        fits = lets_pass(cast("Mapping[str, Any]", store.rules.iloc[row].to_dict()), profiles, events)
+        if fits.any():
+            out.append(Ready(store.rules.iloc[row], frozenset(events.index[np.flatnonzero(fits)].tolist())))
+    return out
+
+
+def _workable(
+    context: Context, computer: str | None, store: Store, part: pd.DataFrame
+) -> tuple[dict[int, list[int]], frozenset[str] | None]:
+    """Return disabled rules that name this traffic and that nothing known would keep out of force, and the profiles."""
     hits = {row: at for row, at in fitting(store, part).items() if store.rules["active"].iloc[row] is False}
     if not hits:
-        return []
+        return {}, None
     best = context.best_snapshot(computer, part)
     snapshot = None if best is None else best[0]
     now = rulebook.situation(store, context.book, snapshot, context.rule_changes, first_label(computer))
     enabled = rulebook.Store(store.rules.assign(active=True), store.profiles, store.not_applied, store.profile)
     states = rulebook.in_state(enabled, list(hits), context.book, snapshot, now)
-    out = []
-    for (row, at), reason in zip(hits.items(), states["reason"], strict=True):
-        if reason not in NOTHING_ELSE:
-            continue  # another profile, or rules of the computer that policy ignores: to enable it changes nothing
-        events = part.loc[sorted(at)]
-        fits = lets_pass(cast("Mapping[str, Any]", store.rules.iloc[row].to_dict()), now.profiles, events)
-        if fits.any():
-            out.append(Ready(store.rules.iloc[row], frozenset(events.index[np.flatnonzero(fits)].tolist())))
-    return out
+    # Another profile, or rules of the computer that policy ignores: to enable such a one changes nothing.
+    reasons = zip(hits.items(), states["reason"], strict=True)
+    return {row: at for (row, at), reason in reasons if reason in NOTHING_ELSE}, now.profiles
+
+
+def before(remedy: Remedy, context: Context, computer: str | None, part: pd.DataFrame) -> tuple[Remedy, Sequence[str]]:
+    """Put before a remedy the disabled rules that name the blocked service; return it and their ids.
+
+    Whether they let it pass cannot be told: that needs a token which has the service's SID.
+    """
+    store = context.rules.of(computer)
+    hits = {} if store is None or store.rules.empty else _workable(context, computer, store, part)[0]
+    if store is None or not hits:
+        return remedy, ()
+    found = [Ready(store.rules.iloc[row], frozenset(at)) for row, at in hits.items()]
+    names, one = [called(item.rule) for item in found], len(found) == 1
+    named = listed([*names[:SHOWN], *([f"{len(names) - SHOWN:,} more"] if len(names) > SHOWN else [])])
+    what = f"the rule {named}, which names" if one else f"the rules {named}, which name"
+    off = f"{'is' if one else 'are'} disabled{_where(found)}"
+    text = f"Enable {what} the blocked service and {off}, if the traffic is wanted. Otherwise: "
+    return (
+        Remedy(
+            f"{text}{remedy.text[0].lower()}{remedy.text[1:]}",
+            (*_commands(found), *remedy.commands),
+            " ".join(said for said in (COST, remedy.cost) if said),
+        ),
+        tuple(dict.fromkeys(str(item.rule["rule_id"]) for item in found)),
+    )
 
 
 def offer(context: Context, kind: str, part: pd.DataFrame) -> Offer | None:

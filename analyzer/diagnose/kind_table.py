@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from analyzer.wfp.auditpolicy import OTHER_POLICY_CHANGE, POLICY_CHANGE
+
 if TYPE_CHECKING:
     from analyzer.model import Kind, Severity
 
@@ -219,7 +221,11 @@ TEXTS: Final[dict[Kind, KindText]] = {
         (
             _STATE,
             "a second state before the failure catches ids that are replaced meanwhile",
-            "auditing of Filtering Platform Policy Change (5447), which records each filter as it comes and goes",
+            (
+                "auditing of policy changes records each filter as it comes and goes (5447; sources differ on which of "
+                f"the two subcategories writes it): auditpol /set /subcategory:{POLICY_CHANGE},{OTHER_POLICY_CHANGE} "
+                "/success:enable"
+            ),
         ),
     ),
 }

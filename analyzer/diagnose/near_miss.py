@@ -14,7 +14,6 @@ import numpy as np
 from analyzer import cells
 from analyzer.engine import conditions as engine
 from analyzer.engine import recorded
-from analyzer.shapes import PACKAGE_SIDS
 from analyzer.wfp import sddl, sids
 from analyzer.wfp.services import ALL_SERVICES_SID
 
@@ -138,21 +137,3 @@ def candidates(
         doubtful = weight is None or open_ended
         out.append(Candidate(int(row), services, accounts, has_user, doubtful, rest, user, stronger, by_field))
     return out
-
-
-def any_checked(limited: list[Candidate], sid: str, at: NDArray[np.intp]) -> bool:
-    """Tell whether some allow filter for this service SID fits in everything but the user, with nothing left open."""
-    return any(sid in c.services and c.checked[at].all() for c in limited)
-
-
-def rival(candidate: Candidate, at: NDArray[np.intp]) -> bool:
-    """Tell an allow filter that should have let these flows pass with a user's or a service account's token.
-
-    A descriptor that names app packages is for app containers, which svchost is not.
-    """
-    if not candidate.has_user:
-        return bool(candidate.full[at].any())
-    packages = any(sid.startswith(PACKAGE_SIDS) for sid in candidate.accounts)
-    # What is known of the token may rule it out: then the filter is for others.
-    passes = candidate.checked[at] & (candidate.user[at] != engine.NO)
-    return bool(candidate.accounts) and not packages and bool(passes.any())

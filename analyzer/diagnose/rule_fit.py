@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING, Any, Final, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -24,6 +25,8 @@ BLOCKED: Final = {"default-outbound": "outbound", "default-inbound": "inbound"}
 NEEDED: Final = frozenset({"port", "address", "application", "service"})
 # Limits that no audit event can be held against; that of a service needs a token which has its SID.
 LIMITS: Final = ("service", "package", "local_user", "remote_user", "remote_machine", "owner")
+_NO_PORT: Final = 1 << 16  # sorts behind every port
+_DIGITS: Final = 5
 LISTS: Final = ("icmp", "interfaces", "interface_types")
 
 
@@ -48,9 +51,61 @@ def told(rule: pd.Series) -> str:
 # By program or service
 
 
+@dataclass(frozen=True, slots=True)
+class _Flow:
+    """Blocked events that have all but the port in common; ``indexes`` in the order of ``ports``, those without last.
+
+    The numbers of ports are ascending.
+    """
+
+    direction: str
+    application: str | None
+    services: frozenset[str]  # lower case
+    protocol: object
+    ports: NDArray[np.int64]
+    indexes: NDArray[np.int64]
+
+    def among(self, ports: Sequence[str]) -> list[int]:
+        """Return the index of the events whose port is in a rule's ports; none given, or a keyword, may mean any."""
+        spans = [_port_span(str(text)) for text in ports]
+        if not spans or None in spans:
+            return [*self.indexes.tolist()]
+        chosen = np.zeros(len(self.indexes), dtype=bool)
+        chosen[len(self.ports) :] = True  # an event without a port may be meant
+        for low, high in (span for span in spans if span is not None):
+            chosen[np.searchsorted(self.ports, low) : np.searchsorted(self.ports, high, side="right")] = True
+        return [*self.indexes[chosen].tolist()]
+
+
 def fitting(store: Store, part: pd.DataFrame) -> dict[int, list[int]]:
     """Return row of an allow rule -> index of the blocked events that it names by program or service."""
-    flows: dict[tuple[Any, ...], list[int]] = {}
+    by_program: dict[str, list[_Flow]] = {}
+    by_service: dict[str, list[_Flow]] = {}
+    for flow in _flows(part):
+        by_program.setdefault(_file_name(flow.application or ""), []).append(flow)
+        for name in flow.services:
+            by_service.setdefault(name, []).append(flow)
+    out: dict[int, list[int]] = {}
+    names = ("action", "direction", "program", "service", "protocol", "remote_ports", "local_ports")
+    columns = zip(*(store.rules[name].tolist() for name in names), strict=True)
+    for row, values in enumerate(columns):
+        rule = dict(zip(names, values, strict=True))
+        if rule["action"] != "allow":
+            continue
+        program, service = cells.text(rule["program"]), cells.text(rule["service"])
+        near = by_service.get((service or "").lower(), []) if program is None else by_program.get(_file_name(program))
+        ports = rule["remote_ports" if rule["direction"] == "outbound" else "local_ports"] or ()
+        for flow in near or ():
+            if _fits(rule, program, service, flow):
+                found = flow.among(ports)
+                if found:
+                    out.setdefault(row, []).extend(found)
+    return out
+
+
+def _flows(part: pd.DataFrame) -> list[_Flow]:
+    """Fold blocked events that differ in nothing but the port."""
+    flows: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
     columns = (
         part.index,
         cells.texts(part["kind"]),
@@ -60,37 +115,33 @@ def fitting(store: Store, part: pd.DataFrame) -> dict[int, list[int]]:
         cells.objects(part["service_port"]).tolist(),
     )
     for index, kind, application, services, protocol, port in zip(*columns, strict=True):
-        names = tuple(services) if isinstance(services, tuple | list) else None
-        flows.setdefault((BLOCKED[kind or ""], application, names, protocol, port), []).append(int(index))
-    out: dict[int, list[int]] = {}
-    for row, rule in enumerate(store.rules.to_dict("records")):
-        if rule["action"] != "allow":
-            continue
-        item = cast("Mapping[str, Any]", rule)
-        for flow, indexes in flows.items():
-            if names_traffic(item, flow):
-                out.setdefault(row, []).extend(indexes)
+        names = tuple(services) if isinstance(services, tuple | list) else ()
+        key = (BLOCKED[kind or ""], application, frozenset(name.lower() for name in names), protocol)
+        flows.setdefault(key, []).append((_NO_PORT if port is None else min(int(port), _NO_PORT), int(index)))
+    out = []
+    for key, found in flows.items():
+        ports, indexes = np.array(sorted(found), dtype=np.int64).T
+        out.append(_Flow(*key, ports[ports != _NO_PORT], indexes))
     return out
 
 
-def names_traffic(rule: Mapping[str, Any], flow: tuple[Any, ...]) -> bool:
-    """Tell whether a rule names this traffic's program or service and nothing that it tells speaks against it."""
-    direction, application, services, protocol, port = flow
-    if rule["direction"] != direction:
+def _fits(rule: Mapping[str, Any], program: str | None, service: str | None, flow: _Flow) -> bool:
+    """Tell whether a rule names this traffic's program or service and nothing but the port may speak against it."""
+    if rule["direction"] != flow.direction:
         return False
-    program, service = cells.text(rule["program"]), cells.text(rule["service"])
-    if program is not None and not _same_program(program, application):
+    if program is not None and not _same_program(program, flow.application):
         return False
     if service not in (None, "*"):
-        if services is None or service.lower() not in {name.lower() for name in services}:
+        if (service or "").lower() not in flow.services:
             return False
     elif program is None or _shared(program):
         return False  # svchost without a service, or no limit at all: this names nobody
     wanted = cells.number(rule["protocol"])
-    if wanted is not None and wanted != protocol:
-        return False
-    ports = rule["remote_ports"] if direction == "outbound" else rule["local_ports"]
-    return not ports or port is None or any(_holds(str(text), int(port)) for text in ports)
+    return wanted is None or wanted == flow.protocol
+
+
+def _file_name(path: str) -> str:
+    return path.strip().lower().rpartition("\\")[2]
 
 
 def _same_program(program: str, application: str | None) -> bool:
@@ -105,12 +156,13 @@ def _shared(program: str) -> bool:
     return program.lower().rpartition("\\")[2] == "svchost.exe"
 
 
-def _holds(text: str, port: int) -> bool:
-    """Tell whether a port stands in a rule's port or span; keywords may mean any."""
-    low, _, high = text.strip().partition("-")
-    if not low.isdecimal() or (high and not high.isdecimal()):
-        return True
-    return int(low) <= port <= int(high or low)
+def _port_span(text: str) -> tuple[int, int] | None:
+    """Return the first and last port that a rule's text means; None for a keyword, which may mean any."""
+    low, dash, high = (part.strip() for part in text.partition("-"))
+    wanted = (low, high) if dash else (low,)
+    if not all(part.isdecimal() and len(part) <= _DIGITS for part in wanted):
+        return None
+    return int(low), int(high or low)
 
 
 # --------------------------------------------------------------------------------------------------------------
@@ -148,11 +200,8 @@ def _port_in(ports: Sequence[str] | None, port: object) -> bool:
     if not ports:
         return ports is not None
     number = cells.number(port)
-    return number is not None and any(_numbers(str(text)) and _holds(str(text), number) for text in ports)
-
-
-def _numbers(text: str) -> bool:
-    return all(part.strip().isdecimal() for part in text.split("-"))
+    spans = (_port_span(str(text)) for text in ports)
+    return number is not None and any(span is not None and span[0] <= number <= span[1] for span in spans)
 
 
 def _address_in(addresses: Sequence[str] | None, address: str | None) -> bool:

@@ -16,14 +16,21 @@ import numpy as np
 import pandas as pd
 
 from analyzer import cells, checks
-from analyzer.diagnose import near_miss, service_answers, service_evidence, service_remedy, service_text
+from analyzer.diagnose import (
+    disabled,
+    near_miss,
+    service_answers,
+    service_evidence,
+    service_near,
+    service_remedy,
+    service_text,
+)
 from analyzer.diagnose.context import Context, Diagnosis, Found
 from analyzer.diagnose.rules import rule_answer
 from analyzer.diagnose.service_outcome import FlowEvidence, Outcome, Token, fitting, rule
 from analyzer.diagnose.service_remedy import Elsewhere
 from analyzer.diagnose.service_scope import Said, Tried
 from analyzer.diagnose.svchost import is_svchost
-from analyzer.engine import conditions as engine
 from analyzer.folding import Groups, codes_of, number
 from analyzer.markers import any_between, nanoseconds
 from analyzer.model import Finding, ServiceOutcome
@@ -40,10 +47,13 @@ if TYPE_CHECKING:
     from analyzer.diagnose.near_miss import Candidate
     from analyzer.model import Confidence, ServiceAnswer
     from analyzer.pairing import Fit
+    from analyzer.services import Account
     from analyzer.states import Book, Snapshot
 
 SAME: Final = ("service_key", "services_source")
 TOKEN: Final = ("source", "event_id", "user_sid", "user_source")
+# A remedy for exact ports ends here; a service that answers to the ports of its clients would make groups without end.
+MOST_PORTS: Final = 64
 ANSWERED: Final = 5  # services of one finding that are looked up in an exported rule store
 ORDER: Final[tuple[Confidence, ...]] = ("proven", "likely", "possible", "not-this")
 
@@ -109,6 +119,9 @@ def diagnose(context: Context) -> Diagnosis:
             for service in finding.services or ():
                 outcomes.setdefault(service.service_sid, confidence)
             finding = dataclasses.replace(finding, rationale=(*finding.rationale, *_exported(context, name, finding)))
+            if confidence == "not-this" and finding.remedy is not None:
+                remedy, ids = disabled.before(finding.remedy, context, name, pd.concat([g.events for g in same]))
+                finding = dataclasses.replace(finding, remedy=remedy, rule_ids=(*finding.rule_ids, *ids))
             if several and name:
                 finding = dataclasses.replace(finding, title=f"{name}: {finding.title}")
             found.append(Found.over(finding, pd.concat([g.events for g in same])))
@@ -162,68 +175,57 @@ def _split(
     steady: NDArray[np.bool_],
 ) -> list[Group]:
     """Group events by service, protocol, port, token, the filters that nearly match, and how sure these are."""
-    limited = [c for c in found if c.services]
-    near = np.array([c.near for c in limited], dtype=bool).reshape(len(limited), len(events))
+    near = [c.near for c in found if c.services]
     blocker = events["filter_row"].isin(snapshot.rows).to_numpy()
-    keys = [codes_of(events[name]) for name in (*SAME, "protocol", "remote_port", "grade", *TOKEN)]
+    ports = _ports(events["remote_port"])
+    keys = [codes_of(column) for column in (*(events[name] for name in (*SAME, "protocol", "grade", *TOKEN)), ports)]
     keys += [(flags.astype(np.int64), 2) for flags in (steady, blocker, *near)]
     split = Groups(number(keys, len(events)))
+    accounts: dict[tuple[str, ...] | None, Account] = {}
     groups = []
-    for each in range(split.size):
+    for each, said in enumerate(service_near.by_group(found, split, context.book)):
         at = split.rows(each)
         first, part = int(at[0]), events.iloc[at]
-        permits: dict[str, list[int]] = {}
-        for index in np.flatnonzero(near[:, first]):
-            for sid in limited[index].services:
-                permits.setdefault(sid, []).append(limited[index].row)
-        services = part["services"].iloc[0]
-        token = service_evidence.token(part.iloc[0])
-        account = service_evidence.account(context.known, fit.pairing.computer, services)
+        head = part.iloc[0]
+        services, token = head["services"], service_evidence.token(head)
+        if services not in accounts:
+            accounts[services] = service_evidence.account(context.known, fit.pairing.computer, services)
         evidence = FlowEvidence(
-            permits={sid: tuple(rows_) for sid, rows_ in permits.items()},
+            permits=said.permits,
             services=services,
-            grade=part["grade"].iloc[0],
+            grade=head["grade"],
             state_fits=fit.pairing.fits,
             steady=bool(steady[first]),
             blocker_known=bool(blocker[first]),
             state_whole=snapshot.whole,
-            unchecked=frozenset(sid for sid in permits if not near_miss.any_checked(limited, sid, at)),
-            rivals=tuple(c.row for c in found if near_miss.rival(c, at)),
-            held_then=part["services_source"].iloc[0] in SOURCES,
-            from_list=part["services_source"].iloc[0] in LISTS,
+            unchecked=said.unchecked,
+            rivals=said.rivals,
+            held_then=head["services_source"] in SOURCES,
+            from_list=head["services_source"] in LISTS,
             token=token,
-            account=account.sid,
-            runs_as_user=account.user,
+            account=accounts[services].sid,
+            runs_as_user=accounts[services].user,
         )
         groups.append(
             Group(
                 events=part,
                 services=services,
-                protocol=cells.number(part["protocol"].iloc[0]),
-                port=cells.number(part["remote_port"].iloc[0]),
+                protocol=cells.number(head["protocol"]),
+                port=cells.number(ports.iloc[first]),
                 permits=fitting(evidence),
                 outcome=rule(evidence),
                 token=token,
                 also_full=evidence.rivals,
-                failing=_failing(found, at, context.book),
+                failing=said.failing,
             )
         )
     return groups
 
 
-def _failing(found: list[Candidate], at: NDArray[np.intp], book: Book) -> tuple[str, ...]:
-    """Name the conditions that keep the nearest other allow filters from matching, most telling first."""
-    notes = []
-    for candidate in found:
-        if not candidate.stronger[at].any() or candidate.near[at].any():
-            continue
-        program = candidate.by_field.get("ALE_APP_ID")
-        if not candidate.services and (program is None or (program[at] != engine.YES).any()):
-            continue  # says nothing about svchost or a service, so it is no near miss
-        wrong = sorted(name for name, answer in candidate.by_field.items() if (answer[at] == engine.NO).all())
-        if len(wrong) == 1 and "ALE_APP_ID" not in wrong:
-            notes.append(service_text.missed(book.filters.iloc[candidate.row], wrong[0]))
-    return tuple(dict.fromkeys(notes))[:3]
+def _ports(ports: pd.Series) -> pd.Series:
+    """Return the ports, missing where they are not among the ``MOST_PORTS`` that most events have."""
+    counts = ports.value_counts()
+    return ports if len(counts) <= MOST_PORTS else ports.where(ports.isin(counts.index[:MOST_PORTS]))
 
 
 def _services(

@@ -55,8 +55,7 @@ def read_audit_policy(path: Path, name: str) -> AuditPolicy:
     OSError
         when the file cannot be opened or read.
     """
-    with path.open("rb") as stream:
-        return read_audit_policy_bytes(stream.read(plaintext.MAX_BYTES + 1), name)
+    return read_audit_policy_bytes(plaintext.read(path), name)
 
 
 def read_audit_policy_bytes(data: bytes, name: str) -> AuditPolicy:
@@ -69,13 +68,8 @@ def read_audit_policy_bytes(data: bytes, name: str) -> AuditPolicy:
         problems.add(
             "lost", None, "names no audit subcategory by its GUID (auditpol /get /category:* /r): nothing read"
         )
-    columns: dict[str, list[object]] = {column: [] for column in frames.AUDIT_POLICY}
-    for row, at in found:
-        for column, value in _values(row, at, source, problems).items():
-            columns[column].append(value)
-    columns["input"] = [name] * len(found)
-    columns["source"] = [source] * len(found)
-    return AuditPolicy(source, frames.build(columns, frames.AUDIT_POLICY), options, problems.result())
+    policy = [{**_values(row, at, source, problems), "source": source} for row, at in found]
+    return AuditPolicy(source, tables.frame(policy, frames.AUDIT_POLICY, name), options, problems.result())
 
 
 def _sorted(
@@ -101,7 +95,7 @@ def _sorted(
     if not found:
         return [], options, "unknown"
     # Group Policy applies to any machine and names none; only a backup holds options.
-    machines = any(at >= 3 and row.cells[at - 3].strip() for row, at in found)
+    machines = any(at >= 3 and row.cells[0].strip() for row, at in found)
     if not machines and any(len(row.cells) > at + 3 for row, at in found):
         return found, options, "group-policy"
     return found, options, "backup" if options or other else "effective"
@@ -113,12 +107,13 @@ def _values(row: tables.Row, at: int, source: PolicySource, problems: Problems) 
         return row.cells[place].strip() or None if 0 <= place < len(row.cells) else None
 
     key = "{" + row.cells[at].strip().strip("{}").upper() + "}"
-    target = cell(-2)
+    # nothing is quoted: with a separator in its name, the subcategory takes more than the one cell before its GUID
+    computer, target = (cell(-at), cell(1 - at)) if at >= 3 else (cell(-3), cell(-2))
     per_user = target is not None and (target.upper().startswith("S-1-") or "\\" in target)
     success, failure = (None, None) if per_user else _setting(row, key, cell(1), cell(3), source, problems)
     return {
         "line": row.line,
-        "computer": cell(-3),
+        "computer": computer,
         "target": target,
         "per_user": per_user,
         "subcategory_guid": key,

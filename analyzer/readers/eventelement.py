@@ -7,29 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from analyzer.readers import eventtime
+from analyzer.readers import eventtime, xmlparser, xmltext
 from analyzer.readers.eventrows import Event
 from analyzer.readers.evtx.values import number_of_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PARSER: Final = etree.XMLParser(
-    encoding="utf-8",
-    resolve_entities=False,
-    no_network=True,
-    load_dtd=False,
-    dtd_validation=False,
-    attribute_defaults=False,
-    huge_tree=False,
-    remove_comments=True,
-    remove_pis=True,
-    recover=False,
-)
 _DTD: Final = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-# Characters that XML 1.0 does not allow, and references to them
-_ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_REFERENCE: Final = re.compile(r"&#(?:[xX]([0-9a-fA-F]{1,12})|([0-9]{1,12}));")
 _DATA: Final = frozenset({"EventData", "UserData"})
 _REPLACED: Final = "holds characters that XML does not allow: replaced by U+FFFD"
 
@@ -38,22 +23,17 @@ class NoEventError(ValueError):
     """A piece of XML that is no event; the text says why."""
 
 
-def _legal(match: re.Match[str]) -> str:
-    number = int(match[1], 16) if match[1] else int(match[2])
-    return "\ufffd" if number > 0x10FFFF or _ILLEGAL.match(chr(number)) else match[0]
-
-
 def _parse(text: str) -> tuple[etree._Element, bool]:
     """Return the element, and whether characters had to be replaced first."""
     try:
-        return etree.fromstring(text.encode(), _PARSER), False
+        return xmlparser.parse(text), False
     except (etree.XMLSyntaxError, UnicodeEncodeError):
         pass
     if _DTD.search(text):
         raise NoEventError("has a DOCTYPE or declares entities")
-    cleaned = _ILLEGAL.sub("\ufffd", _REFERENCE.sub(_legal, text))
+    cleaned = xmltext.legal(text)
     try:
-        return etree.fromstring(cleaned.encode(), _PARSER), cleaned != text
+        return xmlparser.parse(cleaned), cleaned != text
     except etree.XMLSyntaxError as error:
         raise NoEventError(f"is not well-formed XML ({error.msg})") from error
 

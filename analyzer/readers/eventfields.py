@@ -86,13 +86,19 @@ def provider_of(name: str | None, guid: str | None) -> str | None:
     return _DISPLAY_NAMES.get(name.lower(), name) if name is not None else None
 
 
+def specs_of_channel(channel: str | None, event_id: int) -> list[EventSpec]:
+    """Return the events of this id that the writers of a channel have."""
+    found = (find(provider, event_id) for provider in _WRITERS.get((channel or "").lower(), ()))
+    return [spec for spec in found if spec is not None]
+
+
 def spec_by_channel(channel: str | None, event_id: int, names: Collection[str]) -> EventSpec | None:
     """Return the event that an export without provider means: the only one of its channel, with a field of its own."""
-    for provider in _WRITERS.get((channel or "").lower(), ()):
-        spec = find(provider, event_id)
-        if spec is not None and {item.name.lower() for item in spec.fields} & {name.lower() for name in names}:
-            return spec
-    return None
+    given = {name.lower() for name in names}
+    return next(
+        (spec for spec in specs_of_channel(channel, event_id) if {item.name.lower() for item in spec.fields} & given),
+        None,
+    )
 
 
 def field_text(name: str, text: str) -> str:

@@ -11,15 +11,16 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer.readers.eventelement import NoEventError
-from analyzer.readers.eventlayouts import Object, read_object
-from analyzer.readers.eventrows import Rows
-from analyzer.readers.eventstream import Window
+from analyzer.readers.eventlayouts import read_object
+from analyzer.readers.eventrows import read_export
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from analyzer.readers.eventstream import Progress
+    from analyzer.readers.eventrows import Rows
+    from analyzer.readers.eventstream import Progress, Window
     from analyzer.readers.evtx import EvtxLog
+    from analyzer.readers.jsonvalues import Object
 
 MAX_VALUE: Final = 4 << 20  # characters of one object
 _AHEAD: Final = 1 << 18  # characters that are kept in sight
@@ -56,13 +57,7 @@ def read_event_json(path: Path, name: str, progress: Progress | None = None) -> 
     OSError
         When the file cannot be opened or read.
     """
-    rows = Rows(name)
-    with Window(path, rows.problems, progress) as window:
-        _Reader(window, rows).run()
-        window.changed()
-    if not rows.events:
-        rows.problems.add("lost", None, "no event was found in it")
-    return rows.result()
+    return read_export(path, name, progress, lambda window, rows: _Reader(window, rows).run())
 
 
 class _Reader:

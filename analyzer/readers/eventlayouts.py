@@ -6,39 +6,36 @@ The layout is told by the keys of each object, so that one file may mix them::
     beat     {"winlog": {"event_id": ..., "event_data": ...}}: Winlogbeat 7 and 8, also with dotted keys
     old beat {"event_id": ..., "event_data": ...}: Winlogbeat 5 and 6
     flat     {"EventID": ..., "SourcePort": ...}: NXLog, and others that put all fields side by side; the fields may
-             also stand in "EventData" as an object or as XML (Azure Monitor)
+             also stand in "EventData" as an object or as XML (Azure Monitor), or in "Payload" as a text of JSON
+             (EvtxECmd)
 """
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer.readers import eventelement, eventtime
 from analyzer.readers.eventelement import NoEventError
-from analyzer.readers.eventfields import KNOWN_PROVIDERS
+from analyzer.readers.eventfields import KNOWN_PROVIDERS, provider_of
 from analyzer.readers.eventrows import MAX_FIELDS, Event
 from analyzer.readers.evtx.values import number_of_text
+from analyzer.readers.jsonvalues import Object, attribute, fields, first, loaded, scalar, undotted
+from analyzer.wfp.events import SECURITY_AUDITING, SYSMON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from analyzer.readers.eventtime import Time
 
-Object = dict[str, Any]
-
 MAX_WRAPPED: Final = 3  # objects around an event
-MAX_DEPTH: Final = 32  # objects inside each other that are looked into
 LATE: Final = 300_000_000_000  # ns between a shipper's receiving a record and stamping it; 37 s is the most seen
 NXLOG: Final = "im_msvistalog"
 # System field -> the keys that shippers use for it, best first; compared with case.
 KEYS: Final[dict[str, tuple[str, ...]]] = {
     "event_id": ("EventID", "EventId", "event_id", "EventCode"),
-    "provider": ("SourceName", "EventSourceName", "source_name", "provider_name", "ProviderName"),
+    "provider": ("SourceName", "EventSourceName", "source_name", "provider_name", "ProviderName", "Provider"),
     "guid": ("ProviderGuid", "provider_guid"),
     "version": ("Version", "version"),
-    "record_id": ("RecordNumber", "EventRecordID", "record_number", "record_id", "EventRecordId", "RecordId"),
+    "record_id": ("EventRecordID", "EventRecordId", "RecordNumber", "record_number", "record_id", "RecordId"),
     "channel": ("Channel", "log_name", "channel", "LogName"),
     "computer": ("Hostname", "Computer", "computer_name", "MachineName", "ComputerName"),
     "time": ("TimeCreated", "TimeGenerated", "SystemTime", "EventTime", "@timestamp"),
@@ -51,6 +48,22 @@ _SHIPPER: Final = """
     RelatedActivityID Message message host port tags type Domain AccountName UserID AccountType Qualifiers
 """
 _NOT_FIELDS: Final = frozenset(_SHIPPER.split()).union(*KEYS.values()) - {"ProviderName"}
+# Fields of processes that Winlogbeat's modules for Security and Sysmon rename to those of its common schema.
+_MOVED: Final[dict[tuple[str, int], tuple[tuple[str, str], ...]]] = {
+    (SECURITY_AUDITING, 4688): (
+        ("NewProcessId", "pid"),
+        ("NewProcessName", "executable"),
+        ("CommandLine", "command_line"),
+    ),
+    (SECURITY_AUDITING, 4689): (("ProcessId", "pid"), ("ProcessName", "executable")),
+    (SYSMON, 1): (
+        ("ProcessId", "pid"),
+        ("Image", "executable"),
+        ("CommandLine", "command_line"),
+        ("ParentProcessId", "parent.pid"),
+    ),
+    (SYSMON, 5): (("ProcessId", "pid"), ("Image", "executable")),
+}
 _PROCESS_ID: Final = "ProcessID"
 # Windows' English message of the events 515x; the number is decimal, as in the field.
 _PROCESS_LINE: Final = re.compile(r"^[ \t]*Process ID:[ \t]*(\d{1,10})[ \t\r]*$", re.MULTILINE)
@@ -80,7 +93,7 @@ def read_object(item: Object, depth: int = 0) -> Event:
         if "event_record_id" in item and isinstance(inner := item.get("data"), str | dict):  # a record of PyEvtxParser
             return _wrapped(inner, depth + 1)
         if any(key.startswith("winlog.") for key in item):
-            return read_object(_undotted(item), depth + 1)
+            return read_object(undotted(item), depth + 1)
     raise NoEventError("names no fields: Properties are values without names" if "Properties" in item else _UNKNOWN)
 
 
@@ -89,74 +102,11 @@ def _wrapped(inner: str | Object, depth: int) -> Event:
         if inner.lstrip().startswith("<"):
             start = inner.find("<Event")
             return eventelement.read_event(inner[max(start, 0) :])
-        try:
-            loaded = json.loads(inner)
-        except (ValueError, RecursionError) as error:
-            raise NoEventError("holds text that is no JSON") from error
-        if not isinstance(loaded, dict):
-            raise NoEventError(_UNKNOWN)
-        inner = loaded
+        found = loaded(inner)
+        if not isinstance(found, dict):
+            raise NoEventError("holds text that is no JSON" if found is None else _UNKNOWN)
+        inner = found
     return read_object(inner, depth)
-
-
-# -- values ------------------------------------------------------------------------------------------------------
-
-
-def scalar(value: object) -> str | None:
-    """Return a value as text, as the binary reader writes it; None for null and for what has no text of its own."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, dict):
-        return scalar(value.get("#text"))
-    return None
-
-
-def _first(item: Object, keys: Sequence[str]) -> str | None:
-    for key in keys:
-        if key in item and (text := scalar(item[key])):
-            return text
-    return None
-
-
-def _attribute(parent: Object, element: str, name: str) -> str | None:
-    """Return an attribute of an element, however the attributes are written."""
-    inner = parent.get(element)
-    places = [parent.get(f"{element}_attributes")]
-    if isinstance(inner, dict):
-        places += [inner.get("#attributes"), {name: inner.get(f"@{name}")}, inner]
-    for found in places:
-        if isinstance(found, dict) and (text := scalar(found.get(name))) is not None:
-            return text
-    return None
-
-
-def fields(value: object, name: str, depth: int = 0) -> Iterator[tuple[str, str]]:
-    """Yield the named values below a value: lists are repeats of one name, objects have names of their own.
-
-    Raises
-    ------
-    NoEventError
-        When objects lie too deep inside each other.
-    """
-    if depth > MAX_DEPTH:
-        raise NoEventError(f"has more than {MAX_DEPTH} objects inside each other")
-    if isinstance(value, dict):
-        label = value.get("@Name")
-        own = label if isinstance(label, str) else name
-        for key, inner in value.items():
-            if key == "#text":
-                yield from fields(inner, own, depth + 1)
-            elif key[:1] != "@" and key != "#attributes" and not key.endswith("_attributes"):
-                yield from fields(inner, key, depth + 1)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from fields(inner, name, depth + 1)
-    else:
-        yield name, scalar(value) or ""
 
 
 def _take(event: Event, value: object, name: str) -> None:
@@ -166,31 +116,15 @@ def _take(event: Event, value: object, name: str) -> None:
             return
 
 
-def _undotted(item: Object) -> Object:
-    """Return an object whose dotted keys (``winlog.event_id``) are objects inside objects."""
-    out: Object = {}
-    for key, value in item.items():
-        parts = key.split(".", MAX_DEPTH)
-        here = out
-        for part in parts[:-1]:
-            inner = here.setdefault(part, {})
-            if not isinstance(inner, dict):
-                break
-            here = inner
-        else:
-            here[parts[-1]] = value
-    return out
-
-
 def _system(event: Event, get: Object) -> Event:
     """Set the system fields from keys of one object."""
-    event.event_id = eventelement.event_id(_first(get, KEYS["event_id"]))
-    event.version = eventelement.version(_first(get, KEYS["version"]))
-    event.record_id = number_of_text(_first(get, KEYS["record_id"]) or "")
-    event.channel = _first(get, KEYS["channel"])
-    event.computer = _first(get, KEYS["computer"])
-    event.provider = _first(get, KEYS["provider"])
-    event.guid = _first(get, KEYS["guid"])
+    event.event_id = eventelement.event_id(first(get, KEYS["event_id"]))
+    event.version = eventelement.version(first(get, KEYS["version"]))
+    event.record_id = number_of_text(first(get, KEYS["record_id"]) or "")
+    event.channel = first(get, KEYS["channel"])
+    event.computer = first(get, KEYS["computer"])
+    event.provider = first(get, KEYS["provider"])
+    event.guid = first(get, KEYS["guid"])
     return event
 
 
@@ -200,12 +134,12 @@ def _system(event: Event, get: Object) -> Event:
 def _dump(item: Object) -> Event:
     system = item["System"]
     event = Event(
-        provider=_attribute(system, "Provider", "Name") or None,
-        guid=_attribute(system, "Provider", "Guid"),
+        provider=attribute(system, "Provider", "Name") or None,
+        guid=attribute(system, "Provider", "Guid"),
         event_id=eventelement.event_id(scalar(system.get("EventID"))),
         version=eventelement.version(scalar(system.get("Version"))),
         record_id=number_of_text(scalar(system.get("EventRecordID")) or ""),
-        time=eventtime.parse(_attribute(system, "TimeCreated", "SystemTime") or ""),
+        time=eventtime.parse(attribute(system, "TimeCreated", "SystemTime") or ""),
         channel=scalar(system.get("Channel")) or None,
         computer=scalar(system.get("Computer")) or None,
     )
@@ -222,7 +156,22 @@ def _beat(item: Object, winlog: Object) -> Event:
     for part in ("event_data", "user_data"):
         if isinstance(data := winlog.get(part), dict):
             _take(event, {key: value for key, value in data.items() if key != "xml_name"}, part)
+    _moved(event, item.get("process"))
     return _timed(event, item, "@timestamp")
+
+
+def _moved(event: Event, process: object) -> None:
+    """Take back what was renamed to the fields of the common schema, where the event itself does not have it."""
+    wanted = _MOVED.get((provider_of(event.provider, event.guid) or "", event.event_id), ())
+    if not wanted or not isinstance(process, dict):
+        return
+    own = {name.lower() for name, _ in event.fields}
+    parent = process.get("parent")
+    places = {"": process, "parent": parent if isinstance(parent, dict) else {}}
+    for name, key in wanted:
+        where, _, last = key.rpartition(".")
+        if name.lower() not in own and (text := scalar(places[where].get(last))) is not None:
+            event.fields.append((name, text))
 
 
 def _flat(item: Object) -> Event:
@@ -232,7 +181,13 @@ def _flat(item: Object) -> Event:
         # elsewhere it is a field of the event: the maker of a filter
         event.provider = named if named.lower() in KNOWN_PROVIDERS else None
     data = item.get("EventData")
-    if isinstance(data, dict):
+    payload = item.get("Payload")
+    if isinstance(payload, str) and "EventData" not in item:
+        inner = loaded(payload)
+        for part in ("EventData", "UserData"):
+            if isinstance(inner, dict) and isinstance(inner.get(part), dict):
+                _take(event, inner[part], part)
+    elif isinstance(data, dict):
         _take(event, data, "EventData")
     elif isinstance(data, str) and data.lstrip().startswith("<"):
         event.fields.extend(eventelement.read_fields(data.strip()))
@@ -271,7 +226,7 @@ def _overwritten(event: Event, item: Object) -> None:
 
 def _timed(event: Event, item: Object, *keys: str) -> Event:
     """Set the time of an event: where it is local, its zone follows from a second clock of the shipper, if any."""
-    text = _first(item, keys)
+    text = first(item, keys)
     event.time = time = eventtime.parse(text) if text is not None else None
     if time is None or time.zoned:
         return event
@@ -286,7 +241,7 @@ def _timed(event: Event, item: Object, *keys: str) -> Event:
 
 def _away(item: Object, time: Time) -> int | None:
     """Return what to add to the shipper's local times to get UTC: it stamps in UTC what it received at a local time."""
-    stamp, received = (eventtime.parse(_first(item, (key,)) or "") for key in ("@timestamp", "EventReceivedTime"))
+    stamp, received = (eventtime.parse(first(item, (key,)) or "") for key in ("@timestamp", "EventReceivedTime"))
     if stamp is None or not stamp.zoned:
         return None
     if received is not None and not received.zoned:

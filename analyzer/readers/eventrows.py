@@ -11,7 +11,8 @@ import pandas as pd
 
 from analyzer import frames
 from analyzer.readers import eventfields
-from analyzer.readers.eventstream import clean
+from analyzer.readers.eventorder import by_source
+from analyzer.readers.eventstream import Window, clean
 from analyzer.readers.evtx.careful import Read
 from analyzer.readers.evtx.columns import Piece, TableColumns
 from analyzer.readers.evtx.health import Health, Seen
@@ -23,8 +24,11 @@ from analyzer.readers.evtx.rows import FORMS
 from analyzer.wfp.events import EVENTS, TABLES, EventSpec, find
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from analyzer.readers.eventstream import Progress
     from analyzer.readers.eventtime import Time
-    from analyzer.readers.evtx.gather import I64
     from analyzer.wfp.events import Table
 
 CLEARED: Final = 1102
@@ -33,6 +37,8 @@ _DIGITS: Final = 7  # decimals of a second that a log stores
 MAX_LOST: Final = 100_000  # records that cannot be read, after which a file is given up
 MAX_FIELDS: Final = 4096  # of one event; the largest real ones have a few dozen
 _CODES: Final = {(spec.provider, spec.event_id): eventfields.code_columns(spec) for spec in EVENTS.values()}
+_TELLING: Final = frozenset({"wfp", "process"})  # tables whose events say nothing without fields
+_WRITER: Final = frozenset({"processid"})
 _UNREADABLE: Final = "the time of this record cannot be read"
 
 
@@ -119,6 +125,9 @@ class Rows:
             return
         for what, reason in event.doubts:
             self.problems.add("doubtful", where, what, reason=reason)
+        if not _tells(spec, event):
+            self._mute(event, where)
+            return
         cells = self._cells(spec, event, where)
         self._waiting.append(Read(offset, len(self._times), system, spec, cells))
         if spec.event_id == CLEARED and event.time is not None:
@@ -139,7 +148,13 @@ class Rows:
                 f"names no provider: taken for {spec.provider}, the only one of its channel with event {spec.event_id}"
             )
             self.problems.add("note", where, what, reason="no provider is named: it was taken from the channel")
+        elif any(item.table in _TELLING for item in eventfields.specs_of_channel(event.channel, event.event_id)):
+            self._mute(event, where)
         return spec
+
+    def _mute(self, event: Event, where: str) -> None:
+        what = f"holds none of the fields of event {event.event_id}: what it said is lost"
+        self.problems.add("lost", where, what, reason="events without their fields")
 
     def _cells(self, spec: EventSpec, event: Event, where: str) -> list[object]:
         row = FORMS[spec.provider, spec.event_id].start()
@@ -198,7 +213,7 @@ class Rows:
         seen = self._seen()
         health, order = Health(), Health()
         health.see(seen)
-        order.see(_by_source(seen))  # an export may mix computers, and list the newest first
+        order.see(by_source(seen))  # an export may mix computers, and list the newest first
         order.report(self.problems)
         self._report_times()
         return EvtxLog(
@@ -240,45 +255,36 @@ class Rows:
             self.problems.add("note", None, what)
 
 
+def read_export(path: Path, name: str, progress: Progress | None, run: Callable[[Window, Rows], object]) -> EvtxLog:
+    """Read a text export: ``run`` puts the events that it finds in the window into the rows.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be opened or read.
+    """
+    rows = Rows(name)
+    with Window(path, rows.problems, progress) as window:
+        run(window, rows)
+        window.changed()
+    if not rows.events:
+        rows.problems.add("lost", None, "no event was found in it")
+    return rows.result()
+
+
 def place(offset: int, line: int, record_id: int | None = None) -> str:
     """Return the place of a record, in words that the reader of a report can look up."""
     where = f"line {line}, offset 0x{offset:x}"
     return where if record_id is None else f"{where}, record {record_id}"
 
 
+def _tells(spec: EventSpec, event: Event) -> bool:
+    """Tell whether an event says more than its id and time; a process id alone is that of the record's writer."""
+    if spec.table not in _TELLING:
+        return True
+    known = {item.name.lower() for item in spec.fields} - _WRITER
+    return any(name.lower() in known for name, _ in event.fields)
+
+
 def _code(text: str | None, known: dict[str, int]) -> int:
     return -1 if text is None else known.setdefault(text, len(known))
-
-
-def _by_source(seen: Seen) -> Seen:
-    """Return the records computer by computer and channel by channel, the oldest first, something between them.
-
-    Gaps of record ids mean something only inside one channel of one computer. The numbers run on, as in a log that
-    was saved by a query: what a text export left out cannot be told from what was never there.
-    """
-    count = len(seen.number)
-    order = np.lexsort((seen.channel, seen.computer))
-    source = np.column_stack([seen.computer[order], seen.channel[order]])
-    starts = np.flatnonzero(np.any(source[1:] != source[:-1], axis=1)) + 1 if count > 1 else np.zeros(0, dtype=np.int64)
-    out = []
-    for part in np.split(order, starts):
-        ids = seen.record_id[part][seen.has_id[part]]
-        newest_first = int((ids[1:] < ids[:-1]).sum()) > int((ids[1:] > ids[:-1]).sum())
-        out.append(part[::-1] if newest_first else part)
-    order = np.concatenate(out) if out else order
-    return _separated(seen, order, starts)
-
-
-def _separated(seen: Seen, order: I64, starts: I64) -> Seen:
-    """Return the records in this order, with one that has no id between sources: its neighbours are not compared."""
-    length = len(order) + len(starts)
-    return Seen(
-        np.arange(length, dtype=np.uint64),
-        np.insert(seen.record_id[order], starts, np.uint64(0)),
-        np.insert(seen.has_id[order], starts, values=False),
-        np.insert(seen.time[order], starts, frames.NAT),
-        np.insert(seen.computer[order], starts, -1),
-        np.insert(seen.channel[order], starts, -1),
-        seen.computers,
-        seen.channels,
-    )

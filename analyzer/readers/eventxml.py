@@ -11,13 +11,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from analyzer.readers.eventelement import NoEventError, read_event
-from analyzer.readers.eventrows import Rows, place
-from analyzer.readers.eventstream import Window
+from analyzer.readers.eventrows import place, read_export
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from analyzer.readers.eventstream import Progress
+    from analyzer.readers.eventrows import Rows
+    from analyzer.readers.eventstream import Progress, Window
     from analyzer.readers.evtx import EvtxLog
 
 MAX_EVENT: Final = 4 << 20  # characters; a record of a log has at most 64 KiB
@@ -58,13 +58,7 @@ def read_event_xml(path: Path, name: str, progress: Progress | None = None) -> E
     OSError
         When the file cannot be opened or read.
     """
-    rows = Rows(name)
-    with Window(path, rows.problems, progress) as window:
-        _Reader(window, rows).run()
-        window.changed()
-    if not rows.events:
-        rows.problems.add("lost", None, "no event was found in it")
-    return rows.result()
+    return read_export(path, name, progress, lambda window, rows: _Reader(window, rows).run())
 
 
 class _Reader:

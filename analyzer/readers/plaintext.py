@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 from analyzer.readers.xmltext import detect_encoding
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from analyzer.readers.stateproblems import Problems
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -23,6 +25,18 @@ _COMMON: Final = frozenset("äöüßéèêëàâçîïôùûñáíóúÄÖÜÉÈ
 # All but tab, line ends, form feed and the end mark of DOS.
 _CONTROL: Final = re.compile(r"[\x01-\x08\x0b\x0e-\x19\x1b-\x1f\x7f]")
 _RARER: Final = frozenset("ãõåøæÅØÆÁÍÓÚÀÂÊÇÑ")
+
+
+def read(path: Path) -> bytes:
+    """Return a file's bytes, or the first of one that is too large for `decode`.
+
+    Raises
+    ------
+    OSError
+        when the file cannot be opened or read.
+    """
+    with path.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def decode(data: bytes, problems: Problems) -> str | None:

@@ -63,8 +63,7 @@ def read_services(path: Path, name: str) -> ServiceList:
     OSError
         when the file cannot be opened or read.
     """
-    with path.open("rb") as stream:
-        return read_services_bytes(stream.read(plaintext.MAX_BYTES + 1), name)
+    return read_services_bytes(plaintext.read(path), name)
 
 
 def read_services_bytes(data: bytes, name: str) -> ServiceList:
@@ -76,7 +75,7 @@ def read_services_bytes(data: bytes, name: str) -> ServiceList:
         problems.add("lost", None, "is no list of services (tasklist /svc, sc queryex, Win32_Service): nothing read")
     elif text is not None and not found:
         problems.add("note", None, "lists no service")
-    return ServiceList(kind, _frame(found, name), problems.result())
+    return ServiceList(kind, tables.frame(found, frames.SERVICES, name), problems.result())
 
 
 def _read(text: str, problems: Problems) -> tuple[ServiceListKind, list[Found]]:
@@ -134,9 +133,3 @@ def program_name(command_line: str | None) -> str | None:
         return None
     program = found[1] or found[2] or found[3]
     return re.split(r"[\\/]", program)[-1] or None
-
-
-def _frame(found: list[Found], name: str) -> pd.DataFrame:
-    columns: dict[str, list[object]] = {column: [row.get(column) for row in found] for column in frames.SERVICES}
-    columns["input"] = [name] * len(found)
-    return frames.build(columns, frames.SERVICES)

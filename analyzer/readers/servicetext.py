@@ -34,8 +34,8 @@ _SHARE: Final = 0x20  # winsvc.h, SERVICE_WIN32_SHARE_PROCESS
 _WIN32: Final = 0x30  # ... or SERVICE_WIN32_OWN_PROCESS; others are drivers
 _TYPE, _STATE, _PID = 0, 1, 6  # positions among the indented lines
 
-_FIELD: Final = re.compile(r"[ \t\xa0]+[^\s:][^:\n]{0,60}?[ \t\xa0]*:[ \t\xa0]*(.*)")
-_MARGIN: Final = re.compile(r"\S[^:\n]{0,60}?[ \t\xa0]*:[ \t\xa0]*(.*)")
+_BLANKS: Final = " \t\xa0"
+_MAX_LABEL: Final = 61  # characters
 # What a service accepts stands in parentheses, on lines of its own.
 _CONTINUED: Final = re.compile(r"\s*(?:\(.{0,200}|.{0,200}\))\s*")
 _LEADING_HEX: Final = re.compile(r"([0-9a-fA-F]{1,8})(?:\s|$)")
@@ -73,14 +73,14 @@ def read_sc(text: str, problems: Problems) -> list[Found]:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             close()
-        elif len(line) <= tables.MAX_LINE and (found := _FIELD.match(line)) is not None:
-            fields.append(found[1].strip())
-        elif len(line) <= tables.MAX_LINE and (found := _MARGIN.match(line)) is not None:
+        elif (labelled := _labelled(line)) is None:
+            _tell_line(number, line, problems)
+        elif labelled[0]:
+            fields.append(labelled[1])
+        else:
             if fields:  # the blank line between two blocks got lost
                 close()
-            margin.append((number, found[1].strip()))
-        else:
-            _tell_line(number, line, problems)
+            margin.append((number, labelled[1]))
     if margin and not fields and not text.endswith("\n"):
         problems.add("lost", f"line {margin[0][0]}", "the last block of sc is cut off: left out")
     close()
@@ -88,6 +88,15 @@ def read_sc(text: str, problems: Problems) -> list[Found]:
         what = f"{without_pid:,} services are listed without a process id (sc query): sc queryex prints it"
         problems.add("note", None, what)
     return out
+
+
+def _labelled(line: str) -> tuple[bool, str] | None:
+    """Return whether a line's label is indented, and its value; None for a line that is no label with a value."""
+    label, colon, value = line.partition(":")
+    name = label.strip(_BLANKS)
+    if not colon or not name or name[0].isspace() or len(name) > _MAX_LABEL or len(line) > tables.MAX_LINE:
+        return None
+    return label[0] in _BLANKS, value.strip()
 
 
 def _tell_line(number: int, line: str, problems: Problems) -> None:

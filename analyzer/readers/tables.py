@@ -13,8 +13,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from analyzer import frames
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
 
     from analyzer.readers.stateproblems import Problems
 
@@ -22,6 +26,7 @@ MAX_ROWS: Final = 500_000
 MAX_LINE: Final = 1_000_000  # characters
 _MAX_JOINED: Final = 50  # lines of one quoted field
 _MAX_DAMAGED: Final = 1000  # rows after which quoted fields are no longer looked for on later lines
+_MAX_BROKEN: Final = 200  # damaged JSON objects after which the rest is not looked at
 _WINDOW: Final = 256 * 1024  # characters in which the end of a damaged JSON object is looked for
 _SEPARATORS: Final = ",;\t"
 
@@ -119,15 +124,22 @@ def cells_of(line: str) -> list[str]:
 
 
 def named(rows: Sequence[Row], problems: Problems) -> list[Record]:
-    """Turn rows below a header into records; empty cells are left out. A row of another length is told."""
+    """Turn rows below a header into records; empty cells are left out. A row of another length is told.
+
+    One with more cells is left out: which of them a separator too many cut in two is not known.
+    """
     if not rows:
         return []
     header = [cell.strip().lower() for cell in rows[0].cells]
     out = []
     for row in rows[1:]:
-        if len(row.cells) != len(header):
+        if any(cell.strip() for cell in row.cells[len(header) :]):
+            what = f"a row has {len(row.cells)} cells, the header {len(header)}: left out"
+            problems.add("lost", f"line {row.line}", what, group="rows that are longer than the header")
+            continue
+        if len(row.cells) < len(header):
             what = f"a row has {len(row.cells)} cells, the header {len(header)}"
-            problems.add("doubtful", f"line {row.line}", what, group="rows of another length than the header")
+            problems.add("doubtful", f"line {row.line}", what, group="rows that are shorter than the header")
         pairs = zip(header, row.cells, strict=False)
         out.append(Record(row.line, {name: cell for name, cell in pairs if name and cell.strip()}))
     return out
@@ -145,7 +157,7 @@ def read_objects(text: str, problems: Problems) -> list[Record]:
 def _objects(text: str, problems: Problems) -> Iterator[tuple[int, dict[str, Any]]]:
     decoder = json.JSONDecoder()
     budget = 4 * len(text) + _WINDOW
-    at, line, counted, found = 0, 1, 0, 0
+    at, line, counted, found, broken = 0, 1, 0, 0, 0
     opened = text.lstrip("\ufeff \t\n")[:1] == "["
     while (start := _OBJECT.search(text, at)) is not None:
         at = start.start()
@@ -164,7 +176,8 @@ def _objects(text: str, problems: Problems) -> Iterator[tuple[int, dict[str, Any
             problems.add("lost", f"line {line}", "a JSON object is damaged: left out", group="damaged JSON objects")
             end = _resync(text, at)
             budget -= 0 if end is None else end - at
-            if end is None or budget < 0:
+            broken += 1
+            if end is None or budget < 0 or broken > _MAX_BROKEN:
                 problems.add("lost", f"line {line}", "what follows the damaged object was not read")
                 return
             at = end
@@ -178,7 +191,7 @@ def _objects(text: str, problems: Problems) -> Iterator[tuple[int, dict[str, Any
 
 _OBJECT: Final = re.compile(r"\{")
 _WRAPPER: Final = re.compile(r'\{\s*"value"\s*:\s*\[(?=\s*[\{\]])')
-_TOKEN: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}]')
+_TOKEN: Final = re.compile(r'"(?:[^"\\\n]++|\\.)*+"?|[{}]')  # a text that does not close ends with its line
 _INDENT: Final = re.compile(r"[ \t]*\Z")
 
 
@@ -191,6 +204,7 @@ def _resync(text: str, start: int) -> int | None:
         following = text.find("\n" + text[begin : start + 1], start)
         if following >= 0:
             ends.append(following)
+            edge = min(edge, following)
     depth = 0
     for token in _TOKEN.finditer(text, start, edge):
         depth += {"{": 1, "}": -1}.get(token[0], 0)
@@ -267,3 +281,14 @@ def number_of(value: Any) -> int | None:
         return None
     number = int(text)
     return number if number < 2**64 else None
+
+
+# --------------------------------------------------------------------------------------------------------------
+# Frames
+
+
+def frame(rows: Sequence[Mapping[str, object]], schema: Mapping[str, str], name: str) -> pd.DataFrame:
+    """Return rows as a frame of a schema; what a row does not hold is missing, ``input`` is the file's name."""
+    columns: dict[str, list[object]] = {column: [row.get(column) for row in rows] for column in schema}
+    columns["input"] = [name] * len(rows)
+    return frames.build(columns, schema)

@@ -16,10 +16,11 @@ RECORD_LISTS: Final = frozenset(
 )
 MAX_DEPTH: Final = 100
 MAX_TEXT: Final = 1_000_000  # characters in one piece of text
+MAX_LOSSES: Final = 10_000  # damaged places, after which the rest is not read
 
 _TAG: Final = re.compile(
     r"<(?P<close>/?)(?P<name>[A-Za-z_][\w.\-]{0,200}(?::[\w.\-]{1,200})?)"
-    r"(?P<attributes>(?:\s[^<>]{0,2000})?)(?P<empty>/?)>"
+    r"(?P<attributes>(?:\s[^<>]{0,2000}?)?)(?P<empty>/?)>"
 )
 _NO_MARKUP: Final = (("<!--", "-->"), ("<?", "?>"), ("<![CDATA[", "]]>"))
 _COUNT: Final = re.compile(r'\bnumItems\s*=\s*"(\d{1,12})"', re.IGNORECASE)
@@ -154,6 +155,11 @@ def repair(text: str) -> tuple[str, list[Loss]]:
     for token in _TAG.finditer(text):
         state.piece(position, token.start())
         position = token.end()
+        if len(state.losses) >= MAX_LOSSES:
+            what = f"more than {MAX_LOSSES:,} damaged places: what follows was not read"
+            state.losses.append(Loss(state.line, what, cut=True))
+            position = len(text)
+            break
         name = token["name"].rpartition(":")[2]
         if token["close"]:
             state.close(name)

@@ -79,6 +79,11 @@ def _illegal_reference(match: re.Match[str]) -> str:
     return match[0]
 
 
+def legal(text: str) -> str:
+    """Return a text in which U+FFFD stands for each character, or reference to one, that XML does not allow."""
+    return _ILLEGAL.sub(REPLACEMENT, _REFERENCE.sub(_illegal_reference, text))
+
+
 def read_text(data: bytes) -> XmlText:
     """Decode a file and replace what XML forbids by U+FFFD. Never raises."""
     encoding, skip = detect_encoding(data)

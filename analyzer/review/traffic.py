@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from analyzer import addressing, attribution, evidence, flows, markers, netjoin, overlap, services, states, watch
+from analyzer import (
+    addressing,
+    attribution,
+    evidence,
+    flows,
+    markers,
+    netjoin,
+    overlap,
+    processes,
+    services,
+    states,
+    watch,
+)
 from analyzer.applied import APPLICATION_EVENT
 from analyzer.case import open_case
 from analyzer.hosts import first_label, hosts_by_session
@@ -80,7 +92,8 @@ def read(
     problems.extend(joined.problems)
     known = services.known(given.services, joined.events["computer"].cat.categories)
     problems.extend(known.problems)
-    events = attribution.attribute(joined.events, tables["process"], marks, known).copy(deep=False)
+    whole = processes.kept([log for _, log in given.logs])
+    events = attribution.attribute(joined.events, tables["process"], marks, whole, known).copy(deep=False)
     events["service_port"] = flows.service_port(events)
     events["flow"] = flows.group_numbers(events, flows.FLOW_KEYS)
     kept, left_out = _wanted(events)

@@ -7,9 +7,23 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from analyzer import addressing, attribution, flows, frames, markers, netjoin, resolve, services, states, watch
+from analyzer import (
+    addressing,
+    attribution,
+    flows,
+    frames,
+    markers,
+    netjoin,
+    resolve,
+    services,
+    states,
+    watch,
+)
+from analyzer import processes as process_lives
+from analyzer.epochs import Bounds
 from analyzer.hosts import hosts_by_session
 from analyzer.readers.evtx import EvtxLog
 from analyzer.readers.wfpstate import WfpState
@@ -111,6 +125,14 @@ def processes(*rows: dict[str, Any]) -> pd.DataFrame:
     """4688 and 4689 rows; a creation with a command line is an svchost unless it says otherwise."""
     name = r"C:\Windows\System32\svchost.exe"
     return _table("process", [{"event_id": 4688, "process_name": name, **row} for row in rows], SYSTEM)
+
+
+def kept_always(*processes: pd.DataFrame) -> process_lives.Kept:
+    """Logs of processes that cover all time, of the computers of these frames."""
+    names = {"" if pd.isna(name) else str(name) for frame in processes for name in frame["computer"].unique()}
+    none, low, high = (np.array(times, np.int64) for times in ([], [-(2**62)], [2**62]))
+    bounds = Bounds(none, none, low, high, ())
+    return {source: dict.fromkeys(names, bounds) for source in process_lives.SOURCES}
 
 
 def host_events(*rows: dict[str, Any]) -> pd.DataFrame:
@@ -272,7 +294,7 @@ def judge(
     both = netjoin.join(oriented, nets, book.layer_names())
     seen = watch.with_rings(seen, both.spans)
     known = services.known(lists, [str(name) for name in both.events["computer"].cat.categories])
-    attributed = attribution.attribute(both.events, every["process"], marks, known)
+    attributed = attribution.attribute(both.events, every["process"], marks, kept_always(every["process"]), known)
     joined = resolve.resolve(attributed, every, book, marks, seen, None, known.process_account)
     judged = flows.add(attribution.remark(joined.events))
     return Result(judged, book, joined.fits, marks, joined.changes, seen, known)

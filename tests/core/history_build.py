@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from core_build import Result, stamp
 
-from analyzer import addressing, attribution, flows, frames, history, markers, netjoin, resolve, states, watch
+from analyzer import (
+    addressing,
+    attribution,
+    flows,
+    frames,
+    history,
+    markers,
+    netjoin,
+    processes,
+    resolve,
+    states,
+    watch,
+)
 from analyzer.hosts import hosts_by_session
 from analyzer.readers.evtx import EvtxLog
 from analyzer.wfp import events as wfp_events
@@ -45,7 +57,7 @@ def judge(
     seen = watch.watched(logs)
     own = hosts_by_session(book, ordered, seen)
     oriented = addressing.orient(ordered, own_addresses=own, layer_names=book.layer_names())
-    attributed = attribution.attribute(netjoin.join(oriented, ()).events, every["process"], marks)
+    attributed = attribution.attribute(netjoin.join(oriented, ()).events, every["process"], marks, processes.kept(logs))
     past = history.recall(every, seen, logs) if remembered else None
     joined = resolve.resolve(attributed, every, book, marks, seen, past)
     result = Result(flows.add(joined.events), joined.book, joined.fits, marks, joined.changes, seen)

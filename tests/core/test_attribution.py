@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pandas as pd
 import pytest
-from core_build import PROGRAM, SVCHOST, processes, wfp
+from core_build import PROGRAM, SVCHOST, kept_always, processes, stamp, wfp
+from history_build import log_of, whole
 
 from analyzer import frames, markers
 from analyzer.attribution import attribute
-from analyzer.processes import service_of
+from analyzer.processes import kept, service_of
+from analyzer.wfp import events as wfp_events
 
 LINE = r"C:\Windows\System32\svchost.exe -k netsvcs -p -s BITS"
 
@@ -15,7 +20,9 @@ NO_MARKS = markers.find({table: frames.empty(frames.EVENT_SCHEMAS[table]) for ta
 
 
 def made(event, *started):
-    out = attribute(wfp({"application": SVCHOST, "process_id": 4242, "s": 100, **event}), processes(*started), NO_MARKS)
+    begun = processes(*started)
+    events = wfp({"application": SVCHOST, "process_id": 4242, "s": 100, **event})
+    out = attribute(events, begun, NO_MARKS, kept_always(begun))
     return out["services"].iloc[0], out["services_source"].iloc[0]
 
 
@@ -140,12 +147,54 @@ def test_order_of_records_does_not_matter():
 def test_two_computers_keep_their_own_services():
     events = wfp(*({"application": SVCHOST, "process_id": 4242, "s": 5, "computer": name} for name in ("A", "B")))
     started = processes(start(computer="A"), start(computer="B", line=LINE.replace("BITS", "DoSvc")))
-    assert attribute(events, started, NO_MARKS)["services"].tolist() == [("BITS",), ("DoSvc",)]
+    assert attribute(events, started, NO_MARKS, kept_always(started))["services"].tolist() == [("BITS",), ("DoSvc",)]
 
 
 def test_rows_keep_their_order():
     events = wfp(*({"application": SVCHOST, "process_id": 4242, "s": s} for s in (70, 5, 90)))
     started = processes(start(0), start(60, LINE.replace("BITS", "DoSvc")))
-    out = attribute(events, started, NO_MARKS)
+    out = attribute(events, started, NO_MARKS, kept_always(started))
     assert out["record_id"].tolist() == [1, 2, 3]
     assert out["services"].tolist() == [("DoSvc",), ("BITS",), ("DoSvc",)]
+
+
+DAY = 86400
+
+
+def over(event, *logs):
+    """The services of one event, where these logs are all that is at hand."""
+    tables = [log.tables for log in logs]
+    begun = pd.concat([table["process"] for table in tables], ignore_index=True)
+    return attribute(wfp({"application": SVCHOST, "process_id": 4242, **event}), begun, NO_MARKS, kept(logs))[
+        "services"
+    ].iloc[0]
+
+
+def log(*started, begin, end, channel="Security", gaps=()):
+    made = log_of(whole({"process": processes(*started)} if started else {"wfp": wfp({"s": begin})}), gaps=gaps)
+    return dataclasses.replace(made, first=stamp(begin), last=stamp(end), channels={channel: 1})
+
+
+def test_no_process_is_followed_through_a_time_that_no_log_covers():
+    first = log(start(0), begin=0, end=600)
+    assert over({"s": 500}, first) == ("BITS",)
+    assert over({"s": 5 * DAY}, first, log(begin=5 * DAY - 60, end=5 * DAY + 60)) is None
+    assert over({"s": 700}, first, log(begin=650, end=900)) == ("BITS",)
+
+
+def test_a_log_of_another_channel_does_not_keep_the_process_log_going():
+    other = log(start(0, "x.exe", process_id=7), begin=0, end=6 * DAY, channel="System")
+    assert over({"s": 5 * DAY}, log(start(0), begin=0, end=600), other) is None
+
+
+def test_sysmon_is_followed_in_its_own_log():
+    sysmon = {"event_id": 1, "provider": wfp_events.SYSMON}
+    named = log(start(0, **sysmon), begin=0, end=600, channel="Microsoft-Windows-Sysmon/Operational")
+    assert over({"s": 500}, named, log(begin=0, end=5 * DAY)) == ("BITS",)
+    assert over({"s": 5 * DAY - 1}, named, log(begin=0, end=5 * DAY)) is None
+
+
+def test_a_missing_record_ends_what_is_known_of_a_process():
+    begun = (start(0, record_id=1), start(300, "x.exe", process_id=7, record_id=900))
+    assert over({"s": 500}, log(*begun, begin=0, end=600, gaps=((2, 900),))) is None
+    assert over({"s": 200}, log(*begun, begin=0, end=600, gaps=((2, 900),))) == ("BITS",)

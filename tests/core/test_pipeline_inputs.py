@@ -313,8 +313,18 @@ def test_nothing_fits(desk: Desk) -> None:
     assert (result["verdicts"], result["selection"]["shown"]) == ([], 0)
     assert result["coverage"]["by_event_id"]
     assert "was found in what was asked for" in (desk.folder / "out.html").read_text("utf-8")
+    trust = result["answer"]["trust"]
+    assert "not blocked" not in trust
+    assert trust.startswith("236 events are in the files, from 2026-")
+    assert trust.endswith("none fits what was asked for: this says nothing about what was blocked.")
     assert desk.events(TICKET, "--remote-port", "1") == []
     assert "of 236 events 0 fit" in desk.err
+
+
+def test_no_block_among_what_was_asked_for_tells_nothing_about_the_rest(desk: Desk) -> None:
+    result = desk.report(TICKET, "--event-id", "5156")
+    assert result["answer"]["sentence"] == "Nothing was blocked or dropped in the events that were asked for."
+    assert result["answer"]["trust"].endswith("are left aside: this says nothing about them.")
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,9 @@ def user(*begun: dict[str, Any], host: tuple[dict[str, Any], ...] = (), **event:
     """The user and its source, of one svchost event at second 100."""
     events = build.wfp({"application": build.SVCHOST, "process_id": PID, "s": 100, **event})
     joined = netjoin.join(events.assign(endpoint_order="certain"), ()).events
-    out = attribute(joined, build.processes(*begun), marks(*host)).astype({"user_sid": object, "user_source": object})
+    started = build.processes(*begun)
+    out = attribute(joined, started, marks(*host), build.kept_always(started))
+    out = out.astype({"user_sid": object, "user_source": object})
     row = out.iloc[0]
     return tuple(value if isinstance(value, str) else None for value in (row["user_sid"], row["user_source"]))
 

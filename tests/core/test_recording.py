@@ -9,6 +9,7 @@ from history_build import log_of, whole
 from analyzer import auditsettings, frames, recording, states, watch
 from analyzer.diagnose import Context, auditing
 from analyzer.markers import find
+from analyzer.netevents import NO_EVENT_ID
 from analyzer.readers.auditpol import read_audit_policy_bytes
 from analyzer.wfp.auditpolicy import CONNECTION, OTHER_POLICY_CHANGE, PACKET_DROP
 
@@ -94,6 +95,21 @@ def test_what_may_be_missing_keeps_silence_from_counting(more, said):
     found = told(PERMIT, policies=[policy(3)], **more)
     assert found.blocks == "unknown"
     assert said in found.why[0]
+
+
+def test_a_policy_saved_before_the_capture_proves_nothing_of_a_log_without_its_changes():
+    found = told(PERMIT, policies=[policy(0)], selective=True)
+    assert found.blocks == "unknown"
+    assert "may have left out that it was switched on" in found.why[0]
+
+
+def test_net_events_of_dropped_packets_are_not_said_to_be_of_blocked_connections():
+    tables = whole({"wfp": wfp({"event_id": NO_EVENT_ID, "s": 0, "computer": None})})
+    events = tables["wfp"].assign(action="drop")
+    (found,) = recording.assess(recording.Given([], tables, events, {}, states.bind(())), ())
+    assert (found.blocks, found.drops) == ("yes", "yes")
+    assert "none of the net events here shows one" in found.why[0]
+    assert "net events of them are here" in found.why[1]
 
 
 def test_what_group_policy_would_set_is_not_what_was_in_force():

@@ -159,3 +159,43 @@ def test_a_store_of_an_unknown_computer_is_used_for_none():
     assert book.of(HOST) is None
     assert book.of("pc-two.example.test").rules["rule_id"].tolist() == ["{bb}"]
     assert [p.input for p in problems] == ["rules.reg"]
+
+
+def test_the_rules_of_a_permit_filter_are_named_in_the_order_of_the_store():
+    permit = flt(70002, "permit", name="Ours", tests=(app(PROGRAM), eq("IP_PROTOCOL", 6), eq("IP_REMOTE_PORT", 443)))
+    looked_up = ALLOW.replace("Ours", "@x.dll,-1")
+    exported = store(("{1}", ALLOW), ("{2}", ALLOW.replace("Ours", "Theirs")), ("{3}", looked_up), ("{4}", ALLOW))
+    made = context(wfp({"event_id": 5156, "filter_rtid": 70002}), exported, dumps=[state("s.xml", permit, users=USER)])
+    found, _ = cited(made)
+    assert [item.rule_ids for item in found.filters] == [("{1}", "{3}", "{4}")]
+
+
+def test_where_no_service_sid_is_the_cause_the_disabled_rule_of_the_service_is_the_first_thing_to_do():
+    started = processes({"s": -5, "process_id": 4242, "command_line": "svchost.exe -k netsvcs -p -s BITS"})
+    off = BITS.replace("TRUE", "FALSE").replace("Profile=Domain|", "")
+    events = wfp({**BLOCK, "application": SVCHOST})
+
+    def remedy(*rules):
+        made = context(events, store(*rules), tables={"process": started})
+        (found,) = [item.finding for item in diagnose.run(made).found if item.finding.id == "service-sid"]
+        assert found.confidence == "not-this"
+        return found
+
+    found = remedy(("{bb}", off))
+    assert found.remedy.text.startswith("Enable the rule “B”, which names the blocked service and is disabled, if")
+    assert found.remedy.commands[0] == "Enable-NetFirewallRule -Name '{bb}'"
+    assert found.rule_ids == ("{bb}",)
+    assert remedy(("{bb}", off.replace("BITS", "DoSvc"))).rule_ids == ()
+    # To enable a rule for another profile than the one in force would change nothing.
+    elsewhere = {**BLOCK, "application": SVCHOST, "current_profile": "Public"}
+    events = wfp(elsewhere)
+    assert remedy(("{bb}", BITS.replace("TRUE", "FALSE"))).rule_ids == ()
+
+
+def test_many_rules_and_ports_are_compared_by_program_and_span():
+    path = ALLOW.replace("%ProgramFiles%\\Example\\program.exe", "C:\\x\\{}.exe").replace("TRUE", "FALSE")
+    others = [(f"{{{n}}}", path.format(f"p{n}")) for n in range(2000)]
+    spans = ALLOW.replace("TRUE", "FALSE").replace("RPort=443", "RPort=1100-1199|RPort=1500")
+    events = wfp(*({**BLOCK, "dest_port": 1000 + n, "s": n / 100} for n in range(3000)))
+    (found,) = not_in_force(context(events, store(*others, ("{aa}", spans))))
+    assert (found.count, found.rule_ids) == (101, ("{aa}",))

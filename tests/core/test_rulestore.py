@@ -401,3 +401,19 @@ def test_rules_made_from_a_real_state_are_found_in_it(shared):
     told = plumbing(outbound, found.filters, found.conditions, Situation(defaults={"outbound": "allow"}))
     assert told["reason"].tolist() == ["permitting-default"]
     assert isinstance(told, pd.DataFrame)
+
+
+@pytest.mark.parametrize(
+    ("tests", "expected"),
+    [
+        ((("ORIGINAL_ICMP_TYPE", "EQUAL", 3), ("IP_REMOTE_PORT", "EQUAL", 4)), "plumbed"),
+        ((("IP_LOCAL_PORT", "EQUAL", 3),), "plumbed"),
+        ((("ORIGINAL_ICMP_TYPE", "EQUAL", 8),), "unresolved"),
+    ],
+)
+@pytest.mark.parametrize("name", ["Unreachable", "@FirewallAPI.dll,-25110"])
+def test_an_icmp_rule_with_a_code_is_found_where_the_port_fields_hold_type_and_code(tests, expected, name):
+    frame = rules(("{aa}", f"v2.31|Action=Allow|Active=TRUE|Dir=In|Protocol=1|ICMP4=3:4|App=System|Name={name}|"))
+    item = {"name": "Unreachable", "layer": "ALE_AUTH_RECV_ACCEPT_V4"}
+    always = (("IP_PROTOCOL", "EQUAL", 1), ("ALE_APP_ID", "EQUAL", "System"))
+    assert reason(frame, {**item, "tests": (*always, *tests)}) == expected

@@ -385,3 +385,14 @@ def test_nothing_that_a_sample_shows_is_proven(root, name):
     outcomes = {finding.confidence for finding in found if finding.id == "service-sid"}
     assert "likely" in outcomes
     assert "proven" not in outcomes
+
+
+def test_a_service_that_answers_to_the_ports_of_its_clients_makes_no_groups_without_end():
+    filters = [
+        flt(80000 + n, "permit", tests=(app(SVCHOST), eq("IP_PROTOCOL", 17), eq("IP_REMOTE_PORT", n), service(BITS)))
+        for n in range(60)
+    ]
+    rows = [{"protocol": 17, "dest_port": 1024 + n, "s": n / 100} for n in range(3000)]
+    found = the_finding(*filters, rows=rows, started=False)
+    assert (found.confidence, found.count) == ("not-this", 3000)
+    assert found.summary.count("UDP") <= 65

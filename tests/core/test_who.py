@@ -57,7 +57,8 @@ def who(
     """Services, source and remark of one svchost event at second 100."""
     events = build.wfp({"application": build.SVCHOST, "process_id": PID, "s": 100, **event})
     known = services.known(lists, list(events["computer"].cat.categories))
-    out = attribute(events, build.processes(*started), marks(*host), known)
+    begun = build.processes(*started)
+    out = attribute(events, begun, marks(*host), build.kept_always(begun), known)
     said = out["who"].iloc[0]
     return out["services"].iloc[0], out["services_source"].iloc[0], said if isinstance(said, str) else None
 
@@ -119,7 +120,7 @@ def by_netevent(text: str | None, *lists: pd.DataFrame) -> tuple[Any, Any]:
     events = build.wfp({"application": build.SVCHOST, "process_id": PID, "s": 100})
     events["service_sids"] = pd.Categorical([text])
     known = services.known(lists, [build.HOST])
-    out = attribute(events, build.processes(), marks(), known)
+    out = attribute(events, build.processes(), marks(), {}, known)
     return out["services"].iloc[0], out["services_source"].iloc[0]
 
 
@@ -253,10 +254,10 @@ def test_a_list_that_names_the_computer_is_used():
 def test_with_several_hosts_a_list_has_to_name_its_own():
     events = build.wfp(*({"application": build.SVCHOST, "computer": name} for name in ("PC-ONE", "PC-TWO")))
     hosts = ["PC-ONE", "PC-TWO"]
-    unnamed = attribute(events, build.processes(), marks(), services.known([listed("BITS")], hosts))
+    unnamed = attribute(events, build.processes(), marks(), {}, services.known([listed("BITS")], hosts))
     assert unnamed["services"].tolist() == [None, None]
     named = services.known([listed("BITS", computer="PC-TWO")], hosts)
-    assert attribute(events, build.processes(), marks(), named)["services"].tolist() == [None, ("BITS",)]
+    assert attribute(events, build.processes(), marks(), {}, named)["services"].tolist() == [None, ("BITS",)]
 
 
 def test_lists_name_the_sids_of_services_wherever_they_are_from():

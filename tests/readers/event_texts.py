@@ -230,6 +230,31 @@ def wrapped(item: dict) -> dict:
     return {"event_record_id": item["number"], "timestamp": "x", "data": json.dumps(dump(item))}
 
 
+def command_line_tool(item: dict) -> dict:
+    """Return an event as EvtxECmd writes it: the fields as a text of JSON, beside what the writer of the record was."""
+    data = {"Data": [{"@Name": name, "#text": value} for name, value in item["fields"].items()]}
+    return {
+        "PayloadData1": "Target: x",
+        "MapDescription": "a connection was blocked",
+        "ChunkNumber": 0,
+        "Computer": COMPUTER,
+        "Payload": json.dumps({"EventData": data}),
+        "Channel": "Security",
+        "Provider": SECURITY_AUDITING,
+        "EventId": item["event_id"],
+        "EventRecordId": str(item["number"]),
+        "ProcessId": 4,
+        "ThreadId": 8,
+        "Level": "LogAlways",
+        "Keywords": "Audit failure",
+        "SourceFile": "C:\\x\\Security.evtx",
+        "ExtraDataOffset": 0,
+        "HiddenRecord": False,
+        "TimeCreated": item["time"].replace("Z", "+00:00"),
+        "RecordNumber": item["number"] + 70,
+    }
+
+
 LAYOUTS = {
     f.__name__: f for f in (dump, separate, plain_xml, beat8, beat7, dotted, searched, beat6, nxlog, monitor, wrapped)
 }

@@ -197,6 +197,12 @@ def test_only_what_is_missing_is_turned_on():
     assert state.command == f"auditpol /set /subcategory:{CONNECTION} /success:enable"
 
 
+def test_a_comma_in_a_name_moves_neither_computer_nor_target():
+    """auditpol quotes nothing: the name of a subcategory may hold the separator."""
+    row = read(f"a,b,c,d,e,f\nPC,System,Filtering, and more,{CONNECTION},Failure,\n").policy.iloc[0]
+    assert (row["computer"], row["target"], row["failure"]) == ("PC", "System", True)
+
+
 def test_without_a_policy_nothing_is_known():
     for state in audit_state(frames.empty(frames.AUDIT_POLICY)):
         assert (state.success, state.failure, state.source) == ("unknown", "unknown", None)

@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from event_texts import COMPUTER, EVENTS, LAYOUTS, dump, event, nxlog, xml
+from event_texts import COMPUTER, EVENTS, LAYOUTS, beat8, command_line_tool, dump, event, nxlog, xml
 from evtx_compare import same_frame
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ from analyzer.readers import eventjson
 from analyzer.readers.eventjson import read_event_json
 from analyzer.readers.eventsniff import sniff_events
 from analyzer.readers.eventxml import read_event_xml
-from analyzer.wfp.events import SECURITY_AUDITING
+from analyzer.wfp.events import SECURITY_AUDITING, SYSMON
 
 
 def lines(layout, items=EVENTS):
@@ -184,6 +184,100 @@ def test_a_rendered_direction_is_a_code_again(tmp_path):
     assert log.tables["wfp"]["direction_code"].tolist() == ["%%14593", "Sortant"]
     assert log.tables["wfp"]["layer_code"].tolist() == ["%%14610", "%%14611"]
     assert "'Sortant'" in said(log, "doubtful")[0]
+
+
+def test_a_payload_that_is_a_text_holds_the_fields_and_the_writer_is_not_the_process(tmp_path, as_xml):
+    data = "".join(json.dumps(command_line_tool(item)) + "\n" for item in EVENTS)
+    log = read(tmp_path, data)
+    same_frame(rows(log).drop(columns=["version"]), rows(as_xml).drop(columns=["version"]))
+    assert (log.records, log.computers, log.problems) == (5, (COMPUTER,), ())
+    assert sniff_events(data.encode())[0] == "eventjson"
+
+
+@pytest.mark.parametrize("payload", ["{", "[1]", "{}", '{"EventData": null}', "[" * 100_000, ""])
+def test_a_payload_without_fields_is_lost_and_gives_no_row(tmp_path, payload):
+    log = read(tmp_path, json.dumps(command_line_tool(event(1)) | {"Payload": payload}))
+    assert (log.records, len(log.tables["wfp"])) == (1, 0)
+    assert any("none of the fields" in what for what in said(log, "lost"))
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        {"StringInserts": ["1234", "-", "%%14593", "192.0.2.7", "50001"], "ProcessID": 4},
+        {"Message": "The Windows Filtering Platform has blocked a connection."},
+        {"EventData": ""},
+        {},
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_an_event_without_its_fields_is_lost_and_said(tmp_path, inside, named):
+    """The process id beside values without names is the writer's: no connection of process 4 was blocked."""
+    item = {"EventID": 5157, "Channel": "Security", "Computer": "pc", "TimeCreated": "2026-03-10T08:31:01.0000000Z"}
+    item |= {"ProviderName": SECURITY_AUDITING} if named else {}
+    log = read(tmp_path, json.dumps(item | inside))
+    assert (log.records, len(log.tables["wfp"])) == (1, 0)
+    assert any("none of the fields" in what for what in said(log, "lost"))
+
+
+def test_events_that_have_no_fields_are_read_without_them(tmp_path):
+    data = "".join(json.dumps(dump(event(at, number) | {"fields": {}})) + "\n" for at, number in ((1, 4608), (2, 1102)))
+    log = read(tmp_path, data)
+    assert said(log, "lost") == []
+
+
+MOVED = {
+    (SECURITY_AUDITING, 4688): (
+        {"pid": 1234, "executable": r"C:\x\svchost.exe", "parent": {"pid": 99}},
+        {"SubjectUserSid": "S-1-5-18", "CommandLine": "svchost.exe -k x", "ProcessId": "0x2a"},
+        {"process_id": 1234, "process_name": r"C:\x\svchost.exe", "command_line": "svchost.exe -k x"},
+        42,
+    ),
+    (SECURITY_AUDITING, 4689): (
+        {"pid": 1234, "executable": r"C:\x\svchost.exe"},
+        {"SubjectUserSid": "S-1-5-18", "Status": "0x0"},
+        {"process_id": 1234, "process_name": r"C:\x\svchost.exe"},
+        None,
+    ),
+    (SYSMON, 1): (
+        {
+            "pid": 1234,
+            "executable": r"C:\x\svchost.exe",
+            "command_line": "svchost.exe -k x",
+            "args": ["svchost.exe", "-k", "x"],
+            "parent": {"pid": 42},
+        },
+        {"LogonId": "0x3e7"},
+        {"process_id": 1234, "process_name": r"C:\x\svchost.exe", "command_line": "svchost.exe -k x"},
+        42,
+    ),
+}
+
+
+@pytest.mark.parametrize("key", MOVED)
+@pytest.mark.parametrize("dots", [False, True])
+def test_fields_that_winlogbeats_modules_moved_are_found(tmp_path, key, dots):
+    """Its modules for Security and Sysmon rename the fields of processes to those of its common schema."""
+    (provider, number), (process, left, expected, creator) = key, MOVED[key]
+    item = beat8(event(1, number) | {"fields": left}) | {"process": process}
+    item["winlog"] |= {"provider_name": provider, "event_data": left}
+    del item["winlog"]["provider_guid"]
+    if dots:
+        item = {"@timestamp": item["@timestamp"], **flat("process", process), **flat("winlog", item["winlog"])}
+    row = read(tmp_path, json.dumps(item)).tables["process"].iloc[0]
+    assert {name: row[name] for name in expected} == expected
+    assert creator is None or row["creator_process_id"] == creator
+
+
+def flat(name, value):
+    if not isinstance(value, dict):
+        return {name: value}
+    return {key: v for inner, found in value.items() for key, v in flat(f"{name}.{inner}", found).items()}
+
+
+def test_what_the_event_itself_says_outranks_the_common_schema(tmp_path):
+    item = beat8(event(1, 4688) | {"fields": {"NewProcessId": "0x4d2"}}) | {"process": {"pid": 7}}
+    assert read(tmp_path, json.dumps(item)).tables["process"]["process_id"].tolist() == [1234]
 
 
 # -- damage ------------------------------------------------------------------------------------------------------

@@ -135,6 +135,14 @@ def test_a_zeroed_last_chunk_that_the_header_counts(tmp_path, real, whole):
     assert "that the file header counts" in said(log, "lost")[0]
 
 
+def test_two_logs_in_one_file(tmp_path, real, whole):
+    log = read(tmp_path, real + real)
+    assert rows(log) == rows(whole)
+    (lost,) = said(log, "lost")
+    assert lost.startswith(f"offset 0x{len(real):x}: another event log begins here, behind this one: it is not read")
+    assert said(log, "note") == said(whole, "note")
+
+
 def test_unused_room_behind_the_last_chunk_is_no_problem(tmp_path, real, whole):
     log = read(tmp_path, real + bytes(3 * CHUNK))
     assert log.problems == whole.problems

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.readers.netevents import NetEvents, read_netevents, read_netevents_blocks, reader
+from analyzer.readers.wfpstate import read_state_bytes
 from samples.neteventswriter import NetEvent, write_netevents, write_wfpdiag
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 COUNT = 25
@@ -165,8 +167,9 @@ def test_any_heap_of_tags_is_survived_whatever_the_blocks(pieces: list[str], siz
         b"<netEvents><netEvent><header>" + b"x" * (3 * MB) + b"</header></netEvent></netEvents>",
         b"<netEvents><netEvent><header><timeStamp>" + b"9" * 500_000 + b"</timeStamp></header></netEvent></netEvents>",
         b"<netEvents><netEvent><header/><type>" + b"9" * 500_000 + b"</type></netEvent></netEvents>",
+        b"<netEvents>" + b"<type>FWPM_NET_EVENT_TYPE\n" * 200_000,
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_hostile_files_end_soon(data: bytes) -> None:
     began = time.process_time()
@@ -196,3 +199,66 @@ def test_a_file_that_is_cut_between_two_net_events_says_so(tmp_path: Path) -> No
     path.write_text(f"<netEvents>{item}", encoding="utf-8")
     cut = read_netevents(path, "netevents.xml")
     assert any("ends before its root element" in problem.what for problem in cut.problems)
+
+
+# --- a capture has two readers -----------------------------------------------------------------------------------
+
+STATE = """<timeStamp>2026-03-10T08:00:00.000Z</timeStamp>
+<layers numItems="0"/>
+<filters numItems="1">
+<item>
+<filterKey>{11111111-2222-3333-4444-555555555555}</filterKey>
+<action><type>FWP_ACTION_BLOCK</type></action>
+<layerKey>FWPM_LAYER_ALE_AUTH_CONNECT_V4</layerKey>
+<filterId>70000</filterId>
+</item>
+</filters>
+"""
+CAPTURE = write_wfpdiag([NetEvent(f"2026-03-10T08:00:0{n}.000Z", filter_id=70_000) for n in range(3)], state=STATE)
+
+
+@pytest.mark.parametrize(
+    ("damage", "kept"),
+    [
+        (lambda data: data.replace(b"<localPort>", b"<localPort", 1), 2),
+        (lambda data: data.replace(b"</localPort>", b"</localPor>", 1), 2),
+        (lambda data: data.replace(b"<localPort>", b"<localPort>\x02", 1), 3),
+        (lambda data: data.replace(b"<localPort>", b"&<localPort>", 1), 3),
+        (lambda data: data.replace(b"</netEvent>", b"", 1), 2),
+        (lambda data: data[: data.rfind(b"<localPort>") + 5], 2),
+        (lambda data: data[: data.rfind(b"</netEvent>") + len("</netEvent>")], 3),
+        (lambda data: data[: data.rfind(b"</netEvent>") + len("</netEvent>\r\n\t</ev")], 3),
+    ],
+)
+def test_damage_of_net_events_is_told_by_their_reader_alone(damage: Callable[[bytes], bytes], kept: int) -> None:
+    data = damage(CAPTURE)
+    assert data != CAPTURE
+    events = read(data)
+    assert len(events.events) == kept
+    assert events.problems
+    state = read_state_bytes(data, "wfpdiag.xml")
+    assert state.filters["filter_id"].tolist() == [70_000]
+    assert [problem for problem in state.problems if problem.severity != "note"] == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "place"),
+    [
+        (lambda data: data.replace(b"<layerKey>", b"<layerKey", 1), b"<layerKey"),
+        (lambda data: data.replace(b"<layerKey>", b"<layerKey>\x02", 1), b"<layerKey>"),
+        (lambda data: data[: data.find(b"<filterId>")], b"<item>"),
+    ],
+)
+def test_damage_of_the_state_is_told_by_its_reader_alone(damage: Callable[[bytes], bytes], place: bytes) -> None:
+    data = damage(CAPTURE)
+    line = data.count(b"\n", 0, data.index(place)) + 1
+    problems = [problem for problem in read_state_bytes(data, "wfpdiag.xml").problems if problem.severity != "note"]
+    assert f"line {line}" in {problem.place for problem in problems}
+    assert [problem for problem in read(data).problems if problem.severity != "note"] == []
+
+
+def test_the_line_of_a_flaw_is_a_line_of_the_file() -> None:
+    data = CAPTURE.replace(b"<localPort>", b"&<localPort>", 1)
+    (problem,) = read(data).problems
+    assert problem.place == f"line {data.count(bytes([10]), 0, data.index(b'&<local')) + 1}"
+    assert "line" not in problem.what

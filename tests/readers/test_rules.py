@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+import tracemalloc
 
 import pandas as pd
 import pytest
@@ -431,5 +432,21 @@ def test_hostile_exports_are_bounded():
     read(head + '"a"="\n' * 100_000)
     read(head + '"a"=hex(2):' + "00,\\\n" * 200_000)
     read(head + '"a"="' + "x\n" * 200_000)
+    read(head + '"a"=hex:zz,\\\n' * 100_000)
+    read(head + '"a"=zz,\\\n' * 100_000)
     read(head + rule("a", "v2.31|Action=Allow|Dir=In|" + "LPort=1|" * 200_000))
     assert time.monotonic() - start < 40
+
+
+def test_strings_that_never_close_take_neither_time_nor_memory():
+    head = f"Windows Registry Editor Version 5.00\n\n[{POLICY_KEY}\\FirewallRules]\n"
+    text = head + '"a"="\\"' + ("b" * 100_000 + "\n") * 50 + '"' + "c" * 900_000 + "\n" + rule("d", BITS)
+    tracemalloc.start()
+    start = time.process_time()
+    found = read(text, "utf-8")
+    took, (_, most) = time.process_time() - start, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert took < 15
+    assert most < 40 * len(text)
+    assert found.rules["rule_id"].tolist() == ["d"]
+    assert {problem.severity for problem in found.problems} == {"lost"}

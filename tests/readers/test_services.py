@@ -339,6 +339,14 @@ def test_damage_never_raises(base, changes, cut):
     assert list(result.services.columns) == list(frames.SERVICES)
 
 
+def test_lines_of_blanks_end_soon():
+    text = SC + ("   a" + " " * 999_000 + "\n") * 25
+    start = time.process_time()
+    found = read(text)
+    assert time.process_time() - start < 15
+    assert found.services["service"].tolist() == ["BITS", "AJRouter"]
+
+
 def test_a_large_list_is_bounded():
     start = time.monotonic()
     read("A: b\n" + "  x : 20 Y\n" * 300_000 + SC)

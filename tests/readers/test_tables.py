@@ -105,6 +105,19 @@ def test_quotes_that_nobody_doubled_cost_nothing():
     assert said == []
 
 
+def test_a_row_with_a_separator_too_many_is_left_out_and_none_of_its_cells_is_moved():
+    """wmic quotes nothing: behind a comma in a display name every cell would stand in the wrong column."""
+    problems = Problems("x.csv")
+    text = "Node,DisplayName,Name,ProcessId\nPC,Updates, and so,BITS,12\nPC,Time,W32Time,13\nPC,x,y,14,\nPC,z,w\n"
+    found = tables.read_records(text, problems)
+    assert [dict(record.fields) for record in found] == [
+        {"node": "PC", "displayname": "Time", "name": "W32Time", "processid": "13"},
+        {"node": "PC", "displayname": "x", "name": "y", "processid": "14"},
+        {"node": "PC", "displayname": "z", "name": "w"},
+    ]
+    assert [(p.severity, p.place) for p in problems.result()] == [("lost", "line 2"), ("doubtful", "line 5")]
+
+
 def test_many_open_quotes_take_no_time():
     start = time.monotonic()
     rows("A,B\n" + '"x\n""\n' * 50_000)
@@ -150,6 +163,19 @@ def test_hostile_json_is_bounded(text):
     start = time.monotonic()
     objects(text)
     assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['[{"a":1},{x' + '\\"' * 60_000, '[{"a":1},' + "\n{x" * 1_000_000, '[{"a":1},' + "{x}," * 500_000],
+    ids=["escaped quotes", "lines", "one line"],
+)
+def test_damaged_objects_by_the_thousand_end_soon(text):
+    start = time.process_time()
+    found, said = objects(text)
+    assert time.process_time() - start < 15
+    assert [fields for _, fields in found] == [{"a": 1}]
+    assert ("lost", "what follows the damaged object was not read") in said
 
 
 def test_half_a_surrogate_pair_becomes_a_replacement():

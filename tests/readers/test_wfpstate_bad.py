@@ -94,6 +94,7 @@ def test_undefined_entities_stay_text():
         "<![CDATA[" * 300_000,
         "<" * 1_000_000,
         "</b>" * 200_000,
+        "</b>" * 3_000_000,
         "\x00" * 2_000_000,
         "\x00a" * 1_000_000,
         "&#0;" * 500_000,
@@ -109,6 +110,12 @@ def test_hostile_text_is_bounded(hostile):
     assert time.perf_counter() - start < 20
     assert len(result.problems) < 100
     assert result.kind in ("wfpstate", "unknown")
+
+
+def test_an_empty_list_with_a_count_is_no_open_one_in_a_damaged_dump():
+    result = read(THREE.replace("<timeStamp>", '<sessions numItems="0"/><x numItems="0" /></y><timeStamp>', 1))
+    assert result.filters["filter_id"].tolist() == [1, 2, 3]
+    assert said(result) == [("lost", "</y> closes nothing: left out")]
 
 
 def test_deep_nesting_does_not_cost_the_rest():

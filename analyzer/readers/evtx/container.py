@@ -158,8 +158,15 @@ class Container:
             self._problems.add(
                 "lost", place, f"{what} in the place of a chunk that the file header counts: what was there is lost"
             )
+        appended = next((block for block in self._empty if block.data.startswith(FILE_MAGIC)), None)
+        if appended is not None:
+            self._problems.add(
+                "lost",
+                f"offset 0x{appended.offset:x}",
+                "another event log begins here, behind this one: it is not read; hand it over as a file of its own",
+            )
         for place, what, zeros in _runs([block for block in self._empty if block.number >= counted]):
-            if not zeros:
+            if not zeros and appended is None:
                 self._problems.add("note", place, f"{what} behind the last chunk; not read")
         if self._blocks < counted:
             self._problems.add(

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from lxml import etree
 
-from analyzer.readers import xmlrepair, xmltext
+from analyzer.readers import xmlparser, xmlrepair, xmltext
 
 if TYPE_CHECKING:
     from analyzer.readers.netevents.text import EventText
 
+_POSITION: Final = re.compile(r", line \d+, column \d+.*")  # counted from the net event, not from the file
 _PREFIXED: Final = re.compile(r"<(/?)[\w.\-]{1,60}:(?=[A-Za-z_])")
 
 
@@ -34,12 +35,12 @@ def parse_event(item: EventText, tell: Tell) -> etree._Element | None:
             tell("doubtful", item.line + damage.line - 1, what, group="characters")
     text = _PREFIXED.sub(r"<\1", read.text)
     try:
-        return _strict(text)
+        return xmlparser.parse(text)
     except etree.XMLSyntaxError as error:
         fixed, losses = xmlrepair.repair(text)
-        said = str(error.msg)
+        said, flaw = _POSITION.sub("", str(error.msg)), item.line + max(error.lineno or 1, 1) - 1
     try:
-        element = _strict(fixed) if not losses else None
+        element = xmlparser.parse(fixed) if not losses else None
     except etree.XMLSyntaxError:
         element = None
     if element is None:
@@ -47,21 +48,5 @@ def parse_event(item: EventText, tell: Tell) -> etree._Element | None:
         line = item.line + (losses[0].line - 1 if losses else 0)
         tell("lost", line, f"a net event is lost: it is damaged ({what})", group="damaged net events")
         return None
-    tell("doubtful", item.line, f"a net event that is not well-formed XML: {said}", group="form")
+    tell("doubtful", flaw, f"a net event that is not well-formed XML: {said}", group="form")
     return element
-
-
-def _strict(text: str) -> etree._Element:
-    parser = etree.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        attribute_defaults=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-        recover=False,
-    )
-    return etree.fromstring(text.encode(), parser)

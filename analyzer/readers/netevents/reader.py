@@ -88,19 +88,21 @@ class FileReader:
             self._add("lost", error.line, "has a DOCTYPE: refused, nothing of it was read")
             return "unknown"
         around = cutter.around
-        for line in around.strays[:SHOWN]:
+        for line in around.strays:
             self._add("lost", line, "a net event whose beginning is damaged: left out")
-        if len(around.strays) > SHOWN:
-            rest = len(around.strays) - SHOWN
+        if rest := around.stray_count - len(around.strays):
             self._add("lost", None, f"{rest:,} more net events whose beginning is damaged")
         self.filter_changes += around.filter_changes
         found = self.rows.count - before
-        seen = found + lost + len(around.strays)
+        seen = found + lost + around.stray_count
         if around.said is not None and around.said != seen and not self.problems.cut:
             what = f"its lists say that they hold {around.said:,} net events, {found:,} could be read"
             self._add("lost" if around.said > seen else "doubtful", None, what)
         root = xmltext.sniff_xml(bytes(head)) if head else None
         if root in ROOT_KINDS and not self.problems.cut and not _closed(self._tail, root or ""):
+            if root == "wfpdiag" and not seen:  # the state was cut: its reader tells where
+                self._add("note", None, "ends before any net event, and before its root element does")
+                return "wfpdiag"
             self._add("lost", None, "ends before its root element does: what followed is missing")
         return self._kind(root, found, seen)
 

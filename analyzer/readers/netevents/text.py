@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_EVENT: Final = 1024 * 1024  # characters of one net event; real ones have about 3,000
 MAX_COMMENT: Final = 1024 * 1024
+MAX_STRAYS: Final = 10  # that are told one by one
 _KEEP: Final = 8192  # characters held back where an element may have begun
 _HEAD: Final = 512  # bytes that tell the encoding
 
@@ -66,7 +67,8 @@ class Surroundings:
 
     said: int | None = None  # sum of what the lists say that they hold
     filter_changes: int = 0
-    strays: list[int] = field(default_factory=list)  # lines of what is left of net events whose beginning is damaged
+    stray_count: int = 0  # what is left of net events whose beginning is damaged
+    strays: list[int] = field(default_factory=list)  # the lines of the first of them
 
 
 def decode(blocks: Iterable[bytes]) -> Iterator[str]:
@@ -222,5 +224,9 @@ class Cutter:
             around.said = (around.said or 0) + int(said[1])
         around.filter_changes += sum(1 for _ in _CHANGE.finditer(self._text, begin, end))
         for stray in _STRAY.finditer(self._text, begin, end):
-            around.strays.append(self._line + self._text.count("\n", begin, stray.start()))
+            self._line += self._text.count("\n", begin, stray.start())
+            begin = stray.start()
+            around.stray_count += 1
+            if len(around.strays) < MAX_STRAYS:
+                around.strays.append(self._line)
         self._line += self._text.count("\n", begin, end)

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from analyzer import frames
-from analyzer.readers import plaintext
+from analyzer.readers import plaintext, tables
 from analyzer.readers.rules import powershell, registry
 from analyzer.readers.stateproblems import Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -55,8 +54,7 @@ def read_rules(path: Path, name: str) -> RuleExport:
     OSError
         when the file cannot be opened or read.
     """
-    with path.open("rb") as stream:
-        return read_rules_bytes(stream.read(plaintext.MAX_BYTES + 1), name)
+    return read_rules_bytes(plaintext.read(path), name)
 
 
 def read_rules_bytes(data: bytes, name: str) -> RuleExport:
@@ -77,14 +75,8 @@ def read_rules_bytes(data: bytes, name: str) -> RuleExport:
         problems.add("lost" if kind == "unknown" else "note", None, _NOTHING)
     return RuleExport(
         kind,
-        _frame(rules, frames.RULES, name),
-        _frame(profiles, frames.FIREWALL_PROFILES, name),
-        _frame(parts, frames.RULE_PARTS, name),
+        tables.frame(rules, frames.RULES, name),
+        tables.frame(profiles, frames.FIREWALL_PROFILES, name),
+        tables.frame(parts, frames.RULE_PARTS, name),
         problems.result(),
     )
-
-
-def _frame(rows: Sequence[Mapping[str, object]], schema: Mapping[str, str], name: str) -> pd.DataFrame:
-    columns: dict[str, list[object]] = {column: [row.get(column) for row in rows] for column in schema}
-    columns["input"] = [name] * len(rows)
-    return frames.build(columns, schema)

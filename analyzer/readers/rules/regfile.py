@@ -25,11 +25,13 @@ _BINARY: Final = 3
 _NUMBER: Final = 4
 
 _KEY: Final = re.compile(r"\[(-?)(.+)\]\s*")
-_NAME: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|(@))\s*=\s*', re.DOTALL)
-_CLOSED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(?:;.*)?', re.DOTALL)
+# Possessive: what is not closed costs one look at each character, and no memory.
+_NAME: Final = re.compile(r'\s*+(?:"((?:[^"\\]++|\\.)*+)"|(@))\s*+=\s*+', re.DOTALL)
+_CLOSED: Final = re.compile(r'"((?:[^"\\]++|\\.)*+)"\s*+(?:;.*)?', re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _HEX: Final = re.compile(r"hex(?:\(([0-9a-f]{1,8})\))?:(.*)", re.IGNORECASE | re.DOTALL)
 _DWORD: Final = re.compile(r"dword:\s*([0-9a-f]{1,8})\s*", re.IGNORECASE)
+_MORE_HEX: Final = re.compile(r"[0-9a-fA-F,\s]*+\\?")
 _NO_HEX: Final = re.compile(r"[\s\\]+")
 
 
@@ -99,8 +101,11 @@ def _data(lines: list[str], at: int, start: int, *, wide: bool) -> tuple[str | i
         return None, 0, True  # the value is to be deleted
     pieces, length = [rest], len(rest)
     while pieces[-1].rstrip().endswith("\\") and at + len(pieces) < len(lines) and length < _MAX_HEX:
-        pieces.append(lines[at + len(pieces)].strip())
-        length += len(pieces[-1])
+        following = lines[at + len(pieces)].strip()
+        if not _MORE_HEX.fullmatch(following):  # what does not go on is not read again from each line
+            break
+        pieces.append(following)
+        length += len(following)
     found = _HEX.fullmatch("".join(pieces))
     try:
         data = bytes.fromhex(_NO_HEX.sub("", found[2]).replace(",", " ")) if found is not None else None
@@ -120,15 +125,15 @@ def _typed(data: bytes, kind: int, *, wide: bool) -> str | int | bytes:
 
 
 def _string(lines: list[str], at: int, rest: str) -> tuple[str | None, int, bool]:
-    text, used = rest, 0
+    text, piece, used = rest, rest[1:], 0
     while True:
-        closed = _CLOSED.fullmatch(text) if '"' in text[1:] else None
+        closed = _CLOSED.fullmatch(text) if '"' in piece else None
         if closed is not None:
             return _ESCAPE.sub(r"\1", closed[1]), used, True
         used += 1
         following = lines[at + used] if at + used < len(lines) else None
-        if following is None or used > _MAX_STRING_LINES or len(following) > _MAX_LINE:
+        if following is None or used > _MAX_STRING_LINES or len(text) + len(following) > _MAX_LINE:
             return None, 0, False
         if _KEY.fullmatch(following) or _NAME.match(following):  # the next key or value, not a part of this one
             return None, 0, False
-        text = f"{text}\n{following}"
+        text, piece = f"{text}\n{following}", following
