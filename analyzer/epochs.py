@@ -15,6 +15,7 @@ import pandas as pd
 from analyzer import cells, frames
 from analyzer.hosts import first_label
 from analyzer.markers import MARKERS, NO_TIME, nanoseconds
+from analyzer.watch import HOUR_NS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -55,6 +56,7 @@ class Bounds:
     low: NDArray[np.int64]
     high: NDArray[np.int64]
     back: tuple[tuple[int, int], ...]
+    near: int | None = None  # ns: so far apart at most may two records be, where a start between them may be left out
 
     def epoch(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the number of the epoch that each time lies in, from 0."""
@@ -69,6 +71,8 @@ class Bounds:
         whole = np.searchsorted(self.breaks, first, side="right") == np.searchsorted(self.breaks, last, side="right")
         known = (first != NO_TIME) & (last != NO_TIME) & (first <= last)
         out: NDArray[np.bool_] = watched & whole & known
+        if self.near is not None:
+            out &= last - first <= self.near
         return out
 
 
@@ -219,26 +223,64 @@ def _id_gaps(log: EvtxLog) -> list[int]:
     return [int(times[at]) for at in np.unique(behind[behind < len(times)])]
 
 
+def _silences(logs: Sequence[EvtxLog], host: str, keys: Mapping[str | None, str]) -> list[int]:
+    """Return the end of each silence of more than an hour between one host's records in exports by query.
+
+    Such an export may join several recordings of one host, weeks apart, and its gaps of record ids do not tell (each
+    record that was not asked for makes one). A log that is whole and spans the silence shows that nothing is missing.
+    """
+    chosen = [log for log in logs if log.selective]
+    if not chosen:
+        return []
+    times = np.unique(np.concatenate([_times_of(log, host, keys) for log in chosen]))
+    quiet = np.flatnonzero(np.diff(times) > HOUR_NS)
+    ends = [(cells.moment(log.first), cells.moment(log.last)) for log in logs if not log.selective]
+    whole = [(low, high) for low, high in ends if low is not None and high is not None]
+    return [
+        int(times[at + 1]) for at in quiet if not any(low <= times[at] and times[at + 1] <= high for low, high in whole)
+    ]
+
+
+def _times_of(log: EvtxLog, host: str, keys: Mapping[str | None, str]) -> NDArray[np.int64]:
+    """Return the known times (ns) of a host's records in one log."""
+    found = [np.zeros(0, np.int64)]
+    for frame in log.tables.values():
+        column = frame["computer"].cat
+        mine = np.array([keys.get(str(name)) == host for name in column.categories] + [keys.get(None) == host])
+        times = nanoseconds(frame["time"])
+        found.append(times[mine[column.codes.to_numpy()] & (times != NO_TIME)])
+    return np.concatenate(found)
+
+
 def bounds(
-    own: Mapping[Table, pd.DataFrame], spans: Sequence[tuple[int, int]], logs: Sequence[EvtxLog]
+    host: str,
+    own: Mapping[Table, pd.DataFrame],
+    spans: Sequence[tuple[int, int]],
+    logs: Sequence[EvtxLog],
+    keys: Mapping[str | None, str],
 ) -> tuple[Bounds, list[Start]]:
     """Gather what bounds the history of one host.
 
     Parameters
     ----------
+    host : its key.
     own : the host's rows of the tables ``host`` and ``filter_change``, as far as there are any.
     spans : the stretches of time (ns) that its logs cover.
-    logs : its logs, for their gaps of record ids.
+    logs : its logs, for their gaps of record ids and their silences.
+    keys : computer name -> host (:func:`host_keys`).
     """
     starts = _starts(_signs(own))
     frame = own.get("host")
     breaks = [] if frame is None else _breaks(frame)
     windows, unread = ([], []) if frame is None else _clock(frame)
     gaps = [time for log in logs for time in _id_gaps(log)]
-    every = np.array(sorted({*breaks, *unread, *gaps}), dtype=np.int64)
+    silences = _silences(logs, host, keys)
+    every = np.array(sorted({*breaks, *unread, *gaps, *silences}), dtype=np.int64)
     low, high = _united(spans)
     times = np.array([start.time for start in starts], dtype=np.int64)
-    return Bounds(times, every, low, high, tuple(windows)), starts
+    # A query that left out the signs of starts leaves no trace of one.
+    unseen = bool(logs) and all(log.selective for log in logs) and not starts
+    return Bounds(times, every, low, high, tuple(windows), HOUR_NS if unseen else None), starts
 
 
 def _united(spans: Sequence[tuple[int, int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

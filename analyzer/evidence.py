@@ -5,6 +5,7 @@ A reader is imported when the first file of its kind is read: most cases have tw
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,7 +141,7 @@ class _Reading:
 
         facts = self.netevents(file)
         handle, path = tempfile.mkstemp(dir=self.folder, suffix=".xml")
-        with open(handle, "wb") as target:  # noqa: PTH123 - a descriptor
+        with os.fdopen(handle, "wb") as target:
             found = unpack_state(file.path, target)
         if found:
             self._state(Path(path), file.name)

@@ -121,7 +121,7 @@ def recall(
             continue
         spans = [span for name, seen in watch.items() if hosts.get(name) == host for span in seen.intervals]
         mine = [log for log in logs if any(hosts.get(name) == host for name in log.computers)]
-        bounds[host], starts = epochs.bounds(own, spans, mine)
+        bounds[host], starts = epochs.bounds(host, own, spans, mine, hosts)
         epoch_columns.append(epochs.epoch_columns(host, bounds[host], starts, own))
         part, lives[host] = lifetimes.read(host, own["filter_change"], bounds[host], (start, first_epoch))
         parts.append(part)

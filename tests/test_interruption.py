@@ -77,7 +77,11 @@ def group(number: int) -> list[str]:
 
 
 def interrupt(
-    arguments: list[str], folder: Path, number: signal.Signals, when: Callable[[subprocess.Popen[str]], None]
+    arguments: list[str],
+    folder: Path,
+    number: signal.Signals,
+    when: Callable[[subprocess.Popen[str]], None],
+    bound: float = BOUND,
 ) -> tuple[int, str, str]:
     """Start the command, wait, send the signal to all of its processes as a terminal does; return how it ended."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -103,7 +107,7 @@ def interrupt(
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-    assert seconds < BOUND
+    assert seconds < bound
     return process.returncode, out, err
 
 
@@ -196,3 +200,21 @@ def test_an_output_that_was_there_stays_as_it_was(tmp_path: Path, short_log: Pat
     code, _, _ = interrupt(["events", str(short_log), "-o", "x.jsonl", "--force"], tmp_path, signal.SIGINT, when)
     assert code == 130
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("x.jsonl", "old")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_that_the_starter_ignores_does_not_end_the_run(
+    tmp_path: Path, short_log: Path, number: signal.Signals
+) -> None:
+    """``nohup``, and a job behind ``&``."""
+
+    def when(process: subprocess.Popen[str]) -> None:
+        wait_for(lambda: bool(positions(process, short_log)), process)
+
+    before = signal.signal(number, signal.SIG_IGN)  # a child inherits what is ignored
+    try:
+        code, _, _ = interrupt(["report", str(short_log), "-o", "x.html"], tmp_path, number, when, bound=PATIENCE)
+    finally:
+        signal.signal(number, before)
+    assert code in (0, 3)
+    assert (tmp_path / "x.html").stat().st_size > 0

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from analyzer.history import History
 
 
-def log_of(tables: dict[str, pd.DataFrame], *, gaps=(), end: float | None = None) -> EvtxLog:
+def log_of(tables: dict[str, pd.DataFrame], *, gaps=(), end: float | None = None, selective: bool = False) -> EvtxLog:
     """A log of these tables."""
     times = pd.concat([table["time"] for table in tables.values()]).dropna()
     names = sorted({str(n) for table in tables.values() for n in table["computer"].dropna().unique()})
     last = times.max() if end is None else stamp(end)
-    return EvtxLog(tables, (), 0, times.min(), last, tuple(names), {}, selective=False, id_gaps=tuple(gaps))
+    return EvtxLog(tables, (), 0, times.min(), last, tuple(names), {}, selective=selective, id_gaps=tuple(gaps))
 
 
 def whole(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -11,7 +11,7 @@ from analyzer import history, watch
 from analyzer.history import Status
 
 
-def recall(*changes, events=(), rules=(), traffic=(), gaps=(), end=1000, begin=-1000):
+def recall(*changes, events=(), rules=(), traffic=(), gaps=(), end=1000, begin=-1000, selective=False):
     tables = whole(
         {
             "filter_change": filter_changes(*changes),
@@ -21,7 +21,7 @@ def recall(*changes, events=(), rules=(), traffic=(), gaps=(), end=1000, begin=-
             "wfp": wfp({"s": begin, "filter_rtid": 1, "record_id": 10**6}, *traffic),
         }
     )
-    log = log_of(tables, gaps=gaps, end=end)
+    log = log_of(tables, gaps=gaps, end=end, selective=selective)
     return history.recall(tables, watch.watched([log]), [log])
 
 
@@ -286,3 +286,25 @@ def test_events_without_a_time_or_an_id():
     past = recall(added(70001, 10))
     got = past.as_of("PC-ONE", wfp({"s": None}, {"filter_rtid": None}))
     assert list(got.life) == [-1, -1]
+
+
+DAY = 86_400
+
+
+def test_a_pause_between_two_recordings_of_one_export_is_not_sure():
+    """Several recordings of one host may lie in one export by query; the id of the first says nothing sure later."""
+    later = {"s": 20 * DAY, "filter_rtid": 70001, "record_id": 10**6 + 1}
+    boot = {"s": -10, "event_id": 4608}
+    export = {"traffic": [later], "events": [boot], "end": 20 * DAY, "begin": -5}
+    assert ask(recall(added(70001, 10), **export), 20 * DAY) == [("ALIVE", True)]
+    past = recall(added(70001, 10), **export, selective=True)
+    assert ask(past, 600, 20 * DAY) == [("ALIVE", True), ("ALIVE", False)]
+
+
+def test_an_export_without_any_start_is_sure_for_an_hour():
+    """The query may have left the starts out."""
+    steps = [{"s": s, "filter_rtid": 1, "record_id": 10**6 + s} for s in range(1800, 9000, 1800)]
+    past = recall(added(70001, 10), traffic=steps, end=9000, begin=5, selective=True)
+    assert ask(past, 3000, 8000) == [("ALIVE", True), ("ALIVE", False)]
+    past = recall(added(70001, 10), traffic=steps, events=[{"s": 6, "event_id": 4608}], end=9000, selective=True)
+    assert ask(past, 3000, 8000) == [("ALIVE", True), ("ALIVE", True)]

@@ -10,6 +10,7 @@ from history_build import judge, otrf_tables
 
 from analyzer import conditions_text, frames, history_filters, states
 from analyzer.classify import CAN_BLOCK
+from analyzer.readers.eventjson import read_event_json
 from analyzer.readers.evtx import read_evtx
 from analyzer.readers.wfpstate import read_state
 
@@ -40,6 +41,16 @@ def test_grades_of_the_public_permits(shared):
     events = _judged(shared, remembered=True)[0].events
     grades = events.loc[events["filter_row"] >= 0, "grade"].astype(str).value_counts()
     assert grades.to_dict() == {"history": 2985, "id-only": 33}
+
+
+def test_many_recordings_in_one_file_are_no_watched_span(shared):
+    """Weeks lie between the recordings of one host: an id of the first says nothing sure of the next one's."""
+    name = "otrf_wfp_events.jsonl.gz"
+    log = read_event_json(shared / "json" / name, name)
+    events = judge(logs=[log], **log.tables)[0].events
+    grades = events.loc[events["action"] == "permit", "grade"].astype(str).value_counts()
+    assert (grades["history"], grades["id-only"]) == (2985, 33)
+    assert "contradicted" not in grades
 
 
 def test_what_the_history_is_sure_of_never_contradicts_an_event(shared):

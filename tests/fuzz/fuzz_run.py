@@ -96,7 +96,7 @@ class Run:
                         break
                     self._one(worker, number)
         finally:
-            worker.end()
+            worker.close()
 
     def _one(self, worker: Worker, number: int) -> None:
         try:
@@ -171,4 +171,4 @@ def replay(seed: int, number: int) -> list[str]:
     try:
         return run.closer(worker, number, found)[1]
     finally:
-        worker.end()
+        worker.close()

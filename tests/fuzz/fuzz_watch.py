@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -30,13 +31,14 @@ class Worker:
         self._seed = seed
         self._process: subprocess.Popen[bytes] | None = None
         self._buffer = b""
+        self._folder = tempfile.TemporaryDirectory(prefix="fuzz-")  # here, since a worker ends by being killed
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
             threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
             environment = {**os.environ, **threads, "PYTHONPATH": str(ROOT)}
             self._process = subprocess.Popen(
-                [sys.executable, str(WORKER), str(self._seed)],
+                [sys.executable, str(WORKER), str(self._seed), self._folder.name],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,
@@ -97,6 +99,11 @@ class Worker:
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
                     stream.close()
+
+    def close(self) -> None:
+        """End the process for good; nothing of it stays."""
+        self.end()
+        self._folder.cleanup()
 
 
 def _processor_time(process: int) -> float:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import resource
 import sys
-import tempfile
 import traceback
 from pathlib import Path
 
@@ -69,22 +68,21 @@ def bound_memory() -> None:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        reader = Reader(int(sys.argv[1]), Path(folder))
-        bound_memory()
-        for line in sys.stdin:
-            job = json.loads(line)
-            count, checked = reader.read(job["number"], job.get("only"), both=job.get("both", True))
-            answer = {
-                "mutants": count,
-                "rows": checked.rows,
-                "records": checked.records,
-                "seconds": checked.seconds,
-                "peak": peak(),
-                "findings": checked.findings,
-            }
-            sys.stdout.write(json.dumps(answer) + "\n")
-            sys.stdout.flush()
+    reader = Reader(int(sys.argv[1]), Path(sys.argv[2]))
+    bound_memory()
+    for line in sys.stdin:
+        job = json.loads(line)
+        count, checked = reader.read(job["number"], job.get("only"), both=job.get("both", True))
+        answer = {
+            "mutants": count,
+            "rows": checked.rows,
+            "records": checked.records,
+            "seconds": checked.seconds,
+            "peak": peak(),
+            "findings": checked.findings,
+        }
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
