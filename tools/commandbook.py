@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from analyzer.cli import NAME, cli
+from analyzer.cli import cli
+from analyzer.commands.speech import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
