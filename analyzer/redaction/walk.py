@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 VERBATIM: Final = frozenset(
     {
         *("kind", "kind_evidence", "grade", "action", "direction", "severity", "confidence", "fits", "state_fits"),
-        *("sha256", "modified", "first", "last", "time", "state_time", "bins", "endpoint_order", "outcome", "recorded"),
+        *("sha256", "modified", "first", "last", "time", "state_time", "bins", "endpoint_order", "outcome"),
         *("blocks", "drops", "success", "failure", "field", "match", "filter_key", "guid", "tool", "version"),
         *("services_source", "user_source"),
     }
@@ -33,6 +33,8 @@ VERBATIM: Final = frozenset(
 # Fields that hold a symbol of the platform or a GUID; what damage made of one is a text as any other.
 SYMBOLS: Final = frozenset({"layer", "sublayer", "provider", "flags"})
 _SYMBOL: Final = re.compile(r"[A-Z][A-Z0-9_]*|\{[0-9a-f-]{36}\}")
+# Fields that hold a word of this program here, and what was recorded there.
+WORDS: Final = {"recorded": frozenset({"yes", "no", "unknown"})}
 XML: Final = "xml"
 HOSTS: Final = frozenset({"computer"})
 # Condition fields whose raw value is a number or bytes: REFERENCE 4.2.
@@ -92,6 +94,8 @@ class _Rewriter:
     def _of(self, name: str) -> Callable[[str], str]:
         if name in VERBATIM:
             return str
+        if name in WORDS:
+            return lambda text: text if text in WORDS[name] else self._redactor.text(text)
         if name == XML:
             return lambda text: filterxml.rewrite(text, self._redactor.text)
         if name in SYMBOLS:

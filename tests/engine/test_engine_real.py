@@ -13,7 +13,7 @@ import pytest
 from engine_build import SVCHOST, Filter, Flow, arrays
 from engine_strategies import PACKAGE
 
-from analyzer import addressing, attribution, history, markers, netjoin, recall, states, watch
+from analyzer import addressing, attribution, history, markers, netjoin, processes, recall, states, watch
 from analyzer.engine import recorded
 from analyzer.engine.arbitrate import BLOCK, CANNOT_TELL, PERMIT, decide, standing
 from analyzer.engine.conditions import by_field
@@ -217,7 +217,7 @@ def _history(shared):
     ordered = tables["wfp"].sort_values(["time", "input", "offset"], kind="stable", ignore_index=True)
     oriented = addressing.orient(ordered, own_addresses=hosts_by_session(empty, ordered, seen))
     joined = netjoin.join(oriented, ()).events
-    events = attribution.attribute(joined, tables["process"], markers.find(tables))
+    events = attribution.attribute(joined, tables["process"], markers.find(tables), processes.kept([log]))
     word, book = recall.recalled(events, empty, history.recall(tables, seen, [log]))
     rows = np.flatnonzero((word.row >= 0) & (word.status == history.Status.ALIVE))
     layers = book.filters["layer"].to_numpy(dtype=object)[word.row[rows]]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from conftest import ROOT
 
 from analyzer.cli import main
+from tests.places import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,21 +6,17 @@ import base64
 import dataclasses
 import functools
 import hashlib
-import json
 import re
 from typing import TYPE_CHECKING
 
-import browser
 import pytest
-from conftest import ROOT
 from test_html import FORBIDDEN, POISONS, parse, shape, words_of
 
 from analyzer.review.compare import compare
 from reports.reviewhtml import render_review
+from tests.places import ROOT
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from analyzer.reviewmodel import Review
 
 TICKET = ROOT / "samples" / "ticket-k-review"
@@ -127,28 +123,3 @@ def test_hostile_evidence_changes_no_element(poison: str) -> None:
     assert not tags & set(FORBIDDEN)
     assert not re.search("[\u202e\u2066\u200f\u2028\u200b\ufeff]", html)
     assert html.count("<script") == 1
-
-
-@pytest.mark.parametrize("after", ["after-bad.xml", "after-same.xml"])
-def test_the_page_loads_without_complaint(tmp_path: Path, after: str) -> None:
-    target = tmp_path / "review.html"
-    target.write_text(render_review(review(after)), "utf-8")
-    loaded = browser.load(tmp_path, target)
-    assert loaded.console == ()
-    assert "</footer>" in loaded.dom
-
-
-def test_a_narrow_page_does_not_scroll_sideways(tmp_path: Path) -> None:
-    frame = "<!doctype html><body><iframe width='390' height='900'></iframe></body>"
-    source = json.dumps(page().replace("<meta http-equiv", "<meta data-off")).replace("</", "<\\/")
-    outer = frame.replace(
-        "</body>",
-        f"<script>const f = document.querySelector('iframe'); f.contentDocument.open();"
-        f"f.contentDocument.write({source}); f.contentDocument.close();</script></body>",
-    )
-    script = (
-        "const d = document.querySelector('iframe').contentDocument.documentElement;"
-        "return [d.scrollWidth, d.clientWidth];"
-    )
-    scroll, client = browser.probe(tmp_path, outer, script)  # type: ignore[misc]
-    assert scroll <= client <= 390

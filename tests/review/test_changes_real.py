@@ -6,9 +6,10 @@ import functools
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import SHARED
 from dumps import Dump, clone, condition, layer, name, port, set_action, set_conditions, set_weight
 from test_diff_real import compared
+
+from tests.places import SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

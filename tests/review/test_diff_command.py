@@ -9,7 +9,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ROOT
 from made_sides import PROGRAM, rule, state, store
 from test_diff_real import schema
 
@@ -17,6 +16,7 @@ from analyzer.cli import main
 from samples.background import outbound_permit
 from samples.machine import Draft, Machine, application, local_port, protocol, remote_port
 from samples.state import Condition
+from tests.places import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

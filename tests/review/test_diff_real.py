@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
-from conftest import ROOT, SHARED
 from dumps import Dump, layer, name
 
 from analyzer.review.compare import compare
 from reports.reviewjson import review_json
+from tests.places import ROOT, SHARED
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import ROOT
 from test_diff_real import compared
+
+from tests.places import ROOT
 
 TICKET = ROOT / "samples" / "ticket-k-review"
 BEFORE = TICKET / "wfpstate.xml"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
 from dumps import Dump
 from made_sides import rule, state, store
 from test_diff_command import Tool
@@ -19,6 +18,7 @@ from analyzer.review import compare, leftout, replay, sides
 from analyzer.review import traffic as traffic_of
 from samples.background import SVCHOST, outbound_permit
 from samples.machine import Draft, Machine, application, local_port, protocol, remote_port
+from tests.places import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
