@@ -25,6 +25,8 @@ It knows states (filters, conditions, callouts) and flows (arrays), no files and
 ``outcomes``           what a sublayer may say, as bits (``NONE, SOFT_PERMIT, HARD_PERMIT, SOFT_BLOCK, HARD_BLOCK,
                        CALLOUT_BLOCK``), and how sublayers combine
 ``sublayers``          ``Told``: what records say of callouts; ``hear(evaluator, sublayer, told=None) -> Said``
+``endings``            ``ending(policy, row, action) -> Ending | None``: what a record tells of the filters that it does
+                       not name; ``Endings``: that of n flows, in ``FlowArrays.endings``
 ``arbitrate``          ``decide(policy, flows, told=None) -> Decisions``;
                        ``standing(policy, flows, rows, told=None) -> Standing``: of one named filter per flow;
                        ``decide_and_stand(policy, flows, rows, told=None)``: both, with the flows evaluated once
@@ -45,6 +47,9 @@ is the only candidate, and says yes), ``may_decide`` bool (a record of the whole
 
 ``Told`` (n flows): ``row`` and ``action`` of the filter that a record says has ended its sublayer. It is used for
 callouts alone: what they decide cannot be told otherwise.
+
+``Endings`` (n flows): the filters of the policy that ended their sublayer, and those that did not. They hold for that
+policy and for the same with filters added; which state a record speaks of, and how surely, is for the caller to know.
 
 ``Trace``: ``layer, known, ordered, decision, deciding, sublayers``; each sublayer has ``key, weight, outcome`` (bits)
 and ``filters``: ``row, answer, reached`` (bool), ``candidate`` (bool), ``conditions``: ``test, answer, recorded``.

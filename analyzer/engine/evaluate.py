@@ -73,6 +73,7 @@ class Evaluator:
         self._predicates: dict[int, Answers] = {}
         self._fields: dict[int, Answers] = {}
         self._yes: Answers = np.ones(len(flows), dtype=np.int8)
+        self._told = flows.endings.by_row()
 
     def predicate(self, place: int) -> Answers:
         """Answer one distinct condition, shape (n,)."""
@@ -106,6 +107,11 @@ class Evaluator:
                 break  # nothing can be added to a no everywhere
             found = np.minimum(found, self.field(place))
         return found
+
+    def heard(self, row: int, answer: Answers) -> Answers:
+        """Return a filter's answers with what the records tell of it (:mod:`analyzer.engine.endings`), shape (n,)."""
+        told = self._told.get(row)
+        return answer if told is None else self.flows.endings.heard(told, answer)
 
     def _bound(self) -> None:
         if (len(self._predicates) + len(self._fields)) * max(len(self.flows), 1) > MAX_KEPT:

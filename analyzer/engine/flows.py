@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from analyzer.engine.addresses import Addresses
+from analyzer.engine.endings import NOTHING_TOLD, Endings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -82,6 +83,7 @@ class FlowArrays:
     ether_type: NDArray[np.int64]
     source_mac: NDArray[np.int64]  # 48 bits as a number
     destination_mac: NDArray[np.int64]
+    endings: Endings = NOTHING_TOLD  # what the record tells of the filters of the policy that is to decide
 
     def __len__(self) -> int:
         return len(self.protocol)
@@ -91,7 +93,7 @@ class FlowArrays:
         values: dict[str, Any] = {}
         for item in fields(self):
             value = getattr(self, item.name)
-            if isinstance(value, (Addresses, Texts)):
+            if isinstance(value, (Addresses, Texts, Endings)):
                 values[item.name] = value.take(rows)
             else:
                 values[item.name] = value if isinstance(value, tuple) else value[rows]

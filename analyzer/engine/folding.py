@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer.engine.addresses import Addresses
+from analyzer.engine.endings import Endings
 from analyzer.engine.flows import FlowArrays, Texts
 from analyzer.folding import number
 
@@ -35,6 +36,9 @@ def _columns(flows: FlowArrays) -> Iterator[NDArray[Any]]:
             yield value.codes
         elif isinstance(value, Addresses):
             yield from (value.family, value.high, value.low)
+        elif isinstance(value, Endings):
+            if len(value.codes):
+                yield value.codes
         elif not isinstance(value, tuple):
             yield value
 

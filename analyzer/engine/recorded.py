@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from analyzer.engine import token_table
+from analyzer.engine import endings, token_table
 from analyzer.engine.addresses import LOW64, Addresses, addresses
+from analyzer.engine.endings import NOTHING_TOLD
 from analyzer.engine.flows import FORWARD, INBOUND, OUTBOUND, UNKNOWN, FlowArrays, Texts
 from analyzer.wfp import codes, flags, layers
 
@@ -44,7 +45,7 @@ def from_events(
     Parameters
     ----------
     events : of what later steps add, ``user_sid, package_sid, services, interface_luid`` and the ``net_`` columns of
-        :mod:`analyzer.netjoin` are used where they are there.
+        :mod:`analyzer.netjoin` are used where they are there, and so is ``ending`` (:mod:`analyzer.engine.endings`).
     account : tells the account that a process' services run under, from (computer, names of the services).
     assume_own_token : take every connection's token for its process's own, outside app containers, where the records
         do not say otherwise: for "would it match if …", never for what is told as seen.
@@ -80,6 +81,7 @@ def from_events(
         ether_type=_optional(events, "ether_type"),
         source_mac=_macs(events, "source_mac"),
         destination_mac=_macs(events, "destination_mac"),
+        endings=endings.coded(events[endings.COLUMN].tolist()) if endings.COLUMN in events.columns else NOTHING_TOLD,
     )
 
 

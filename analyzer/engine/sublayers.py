@@ -88,12 +88,19 @@ def _answers(evaluator: Evaluator, sublayer: Sublayer, places: range) -> tuple[N
     kept: list[int] = []
     answers: list[Answers] = []
     for place in places:
-        answer = evaluator.answer(int(sublayer.rows[place]))
+        answer = acts(evaluator, sublayer, place)
         if answer.max(initial=-1) < 0:
             continue
         kept.append(place)
-        answers.append(answer if sublayer.sure[place] else np.minimum(answer, np.int8(CANNOT_TELL)))
+        answers.append(answer)
     return np.array(kept, dtype=np.int64), np.array(answers, dtype=np.int8).reshape(len(kept), len(evaluator.flows))
+
+
+def acts(evaluator: Evaluator, sublayer: Sublayer, place: int) -> Answers:
+    """Return whether one filter matches in force, shape (k,); NO also where a record tells that it ended nothing."""
+    row = int(sublayer.rows[place])
+    answer = evaluator.answer(row)
+    return evaluator.heard(row, answer if sublayer.sure[place] else np.minimum(answer, np.int8(CANNOT_TELL)))
 
 
 def _ends(answers: Answers, effects: Sequence[Effect], rows: NDArray[np.int64], told: Told | None) -> NDArray[np.bool_]:

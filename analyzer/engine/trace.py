@@ -10,7 +10,7 @@ import numpy as np
 from analyzer.engine.arbitrate import decide
 from analyzer.engine.evaluate import Evaluator
 from analyzer.engine.outcomes import CANNOT_TELL
-from analyzer.engine.sublayers import hear
+from analyzer.engine.sublayers import acts, hear
 from analyzer.engine.words import recorded_value
 
 if TYPE_CHECKING:
@@ -92,9 +92,7 @@ def trace(policy: Policy, flows: FlowArrays, at: int, told: Told | None = None) 
 
 def _filter(evaluator: Evaluator, sublayer: Sublayer, said: Said, number: int) -> TriedFilter:
     row = int(sublayer.rows[number])
-    answer = int(evaluator.answer(row)[0])
-    if not sublayer.sure[number]:
-        answer = min(answer, CANNOT_TELL)
+    answer = int(acts(evaluator, sublayer, number)[0])
     reached = bool(sublayer.rank[number] <= said.ended[0])
     return TriedFilter(row, answer, reached, reached and answer >= CANNOT_TELL, conditions(evaluator, row))
 

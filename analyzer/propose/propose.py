@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from analyzer import applied, cells
 from analyzer.diagnose.commands import system_volume
 from analyzer.proposalmodel import NoRule, Proposal, ProposedRule
-from analyzer.propose import command, plumb, proof, rules, wanted
+from analyzer.propose import command, ending, plumb, proof, rules, wanted
 from analyzer.review import sides
 from analyzer.wording import plural
 
@@ -134,6 +134,7 @@ def _proposed(
             out += [_rule(draft, volume) for draft in mine]
             continue
         tried = proof.Tried(side, plumb.with_rules(side, [draft.rule for draft in mine]))
+        events = ending.with_endings(events, side, case, computer)
         flows = [frozenset(flow.number for flow in draft.flows) for draft in mine]
         shown = proof.proofs(tried, events, case.known, flows)
         for draft, proved in zip(mine, shown, strict=True):
@@ -192,6 +193,7 @@ def _tried(
         volume = system_volume(ground.everything[_of(ground.everything, computer)])
         own = [replace(rule, program=_device(rule.program, side, events, volume)) for rule in given]
         tried = proof.Tried(side, plumb.with_rules(side, own))
+        events = ending.with_endings(events, side, case, computer)
         review, limits = proof.review(tried, events, case.known, computer)
         reviews.append(review)
         said += limits

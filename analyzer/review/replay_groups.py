@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analyzer import cells
 from analyzer.engine.arbitrate import BLOCK, PERMIT
+from analyzer.engine.outcomes import BLOCKS
 from analyzer.engine.trace import trace
 from analyzer.reviewmodel import Decider, FlowGroup
 from analyzer.wfp import fields, layers, protocols
@@ -151,13 +152,16 @@ def _why(found: Decided, sides: _Sides, at: int, side: int, *, traced: bool) -> 
 def _open(found: Decided, side: Snapshot, policy: Policy, at: int) -> str:
     """Name the filters that leave a decision open, and what would have to be known."""
     said = []
-    for sublayer in trace(policy, found.flows, at).sublayers:
-        for tried in sublayer.filters:
-            if not tried.candidate:
+    tried = trace(policy, found.flows, at).sublayers
+    # What only permits or says nothing leaves nothing open, as long as something else may block.
+    matters = [sublayer for sublayer in tried if sublayer.outcome & BLOCKS] or tried
+    for sublayer in matters:
+        for one in sublayer.filters:
+            if not one.candidate:
                 continue
-            item: Any = side.book.filters.iloc[tried.row]
+            item: Any = side.book.filters.iloc[one.row]
             name = (cells.text(item["name"]) or f"filter {int(item['filter_id'])}").strip()
-            unclear = dict.fromkeys(c.test.field for c in tried.conditions if c.answer == 0)
+            unclear = dict.fromkeys(c.test.field for c in one.conditions if c.answer == 0)
             if unclear:
                 asked = ", ".join(fields.field_words(field) for field in list(unclear)[:2])
                 said.append(f"“{name}” asks for what is not recorded ({asked})")
