@@ -24,6 +24,9 @@ SHOW_FILTERS: Final = (
     "a `show filters` dump leaves out boot-time, stealth and inspection filters, origins and its time: "
     "`netsh wfp show state` holds them"
 )
+CAPTURE_ALONE: Final = (
+    "the state of a capture, and no net event of it: the capture ended before one was written, or the file is cut"
+)
 STATE_ALONE: Final = "no log was handed in, so nothing is judged; `wfp-analyzer filters` describes every filter"
 FITS: Final = ("yes", "unknown", "no")  # best first
 HOSTS_SHOWN: Final = 5
@@ -151,7 +154,7 @@ def notes(logs: Sequence[tuple[str, EvtxLog]], book: Book, events: pd.DataFrame)
             what = f"a log without the events 5031 and 5150 to 5159 (channel: {channels}); {off}"
             out.append(Problem(name, None, "note", what))
     dumps = (snapshot for snapshot in book.snapshots if snapshot.kind == "filters" and snapshot.captured is None)
-    out.extend(Problem(snapshot.name, None, "note", SHOW_FILTERS) for snapshot in dumps)
+    out.extend(Problem(dump.name, None, "note", CAPTURE_ALONE if dump.capture else SHOW_FILTERS) for dump in dumps)
     if not book.snapshots and len(events):
         out.append(Problem(None, None, "note", "no state was handed in: run-time ids cannot be looked up"))
     if book.snapshots and not logs and events.empty:

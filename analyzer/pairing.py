@@ -29,6 +29,7 @@ from analyzer.hosts import (
 from analyzer.markers import EPOCH, Markers, any_between
 from analyzer.model import Pairing
 from analyzer.wfp import fixed_filters
+from analyzer.wording import how_long, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,7 +99,7 @@ def pair(facts: HostFacts, snapshot: Snapshot, book: Book, checked: Checked, mar
     _volumes(facts, snapshot, book, scale)
     _ids(book, checked, scale)
     _older(checked, scale)
-    time_fits = captured or _time(facts, snapshot, markers, scale)
+    time_fits, misplaced = (True, None) if captured else _time(facts, snapshot, markers, scale)
     fits: StateFits = "unknown"
     if captured:
         fits = "yes"
@@ -108,6 +109,9 @@ def pair(facts: HostFacts, snapshot: Snapshot, book: Book, checked: Checked, mar
         time_fits and scale.alone and scale.points >= (2 * ENOUGH if scale.weak_against and not scale.named else ENOUGH)
     ):
         fits = "yes" if scale.decisive or not scale.foreign_name else "unknown"
+    if misplaced is not None:
+        # That it is of another time is the real reason, unless signs of another host decided.
+        scale.against.insert(0 if fits != "no" else len(scale.against), misplaced)
     pairing = Pairing(
         computer=facts.computer,
         state=snapshot.name,
@@ -239,7 +243,8 @@ def _ids(book: Book, checked: Checked, scale: _Scale) -> None:
         )
     elif good:
         scale.ties.append(
-            f"{good} run-time id(s) of the log fit the state's filters: too few to tie the two by themselves"
+            f"{plural(good, 'run-time id')} of the log {'fits' if good == 1 else 'fit'} the state's filters: "
+            "too few to tie the two by themselves"
         )
 
 
@@ -251,13 +256,16 @@ def _older(checked: Checked, scale: _Scale) -> None:
         scale.against.append(f"{what} the state and {apart:,} events: for those it proves nothing")
 
 
-def _time(facts: HostFacts, snapshot: Snapshot, markers: Markers, scale: _Scale) -> bool:
-    """Tell whether the state was taken inside the log's time or shortly after its end, with no start in between."""
+def _time(facts: HostFacts, snapshot: Snapshot, markers: Markers, scale: _Scale) -> tuple[bool, str | None]:
+    """Tell whether the state was taken inside the log's time or shortly after its end, with no start in between.
+
+    Where it was not, the second part says so.
+    """
     taken, watch = cells.moment(snapshot.time), facts.watched
     if taken is None or watch is None:
         what = "the state carries no time stamp" if taken is None else "the log's time is not known"
         scale.against.append(f"{what}, so the two cannot be placed in time")
-        return False
+        return False, None
     first, last = watch.first, watch.last
     against = None
     boots = markers.times(facts.computer, EPOCH)
@@ -265,16 +273,19 @@ def _time(facts: HostFacts, snapshot: Snapshot, markers: Markers, scale: _Scale)
         scale.strong_against = True
         against = "more than 90 days lie between the log and the state"
     elif taken < first:
-        against = "the state was taken before the log begins"
+        started = bool(((boots > taken) & (boots <= last)).any())
+        against = f"the state was taken {how_long(first - taken)} before the log begins"
+        against += ", and Windows started again since" if started else ""
     elif taken > last + SHORTLY.value:
-        against = "the state was taken more than an hour after the log's last record"
+        started = bool(((boots > first) & (boots <= taken)).any())
+        against = f"the state was taken {how_long(taken - last)} after the log's last record"
+        against += ", and Windows started again in between" if started else ""
     elif not watch.holds(taken):
         against = "the state was taken in a gap between the logs"
     elif taken > last and any_between(boots, np.array([last]), taken)[0]:
         against = "Windows started again between the log's end and the state"
     if against is not None:
-        scale.against.append(against)
-        return False
+        return False, against
     place = "inside the log's time" if taken <= last else "shortly after the log's end"
     scale.ties.append(f"the state was taken {place}")
-    return True
+    return True, None

@@ -216,6 +216,7 @@ def _judge(case: _Case) -> Analysis:
             recording=recorded,
             agreement=compared.agreement,
             nearest=near,
+            past=past,
         )
     )
     findings = tuple(item.finding for item in found.found)
@@ -238,7 +239,12 @@ def _judge(case: _Case) -> Analysis:
         coverage=covered,
         verdicts=folded,
         findings=cited.findings,
-        answer=summary.answer(events, wording.trust(events, covered, problems, compared.doubts, selected), selected),
+        answer=summary.answer(
+            events,
+            wording.trust(events, covered, problems, compared.doubts, selected),
+            selected,
+            wording.others(tables),
+        ),
         timeline=summary.timeline(events),
         programs=summary.programs(events),
         services=summary.services(events),

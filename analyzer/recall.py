@@ -14,6 +14,7 @@ from analyzer.history import Status
 from analyzer.lifetimes import LAST
 from analyzer.reasons import Rank
 from analyzer.states import remember
+from analyzer.wording import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,4 +141,4 @@ def _source(lifetime: Mapping[str, Any], end: str) -> str:
     """Name the record that tells of one end."""
     record = cells.number(lifetime[f"{end}_record_id"])
     where = f"record {record} of " if record is not None else ""
-    return f"{where}{cells.text(lifetime[f'{end}_input'])} ({cells.when(lifetime[end])})"
+    return f"{where}{cells.text(lifetime[f'{end}_input'])} ({moment(cells.moment(lifetime[end]))})"

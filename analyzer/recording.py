@@ -18,6 +18,7 @@ from analyzer.model import Evidence, Recording
 from analyzer.netevents import NO_EVENT_ID
 from analyzer.pairing import elsewhere
 from analyzer.wfp import auditpolicy as vocabulary
+from analyzer.wording import how_long, moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -160,7 +161,7 @@ def _recorded(host: _Host, guid: str, what: str) -> _Said:
     about = vocabulary.SUBCATEGORIES[guid]
     found = int(host.events["event_id"].isin(list(about.failure)).sum())
     switched = _switches(host, guid)
-    cited = tuple(Evidence(f"event 4719 at {_at(t)}: failure auditing {w}", *place) for t, w, place in switched)
+    cited = tuple(Evidence(f"event 4719 at {moment(t)}: failure auditing {w}", *place) for t, w, place in switched)
     if found:
         said = f"{found:,} of them {'is' if found == 1 else 'are'} in the log"
         return _said("yes", what, f"{said}{_when(switched)}", cited)
@@ -232,7 +233,7 @@ def _when(switched: Sequence[tuple[int, str, tuple[str | None, int | None]]]) ->
     """Say when it was switched."""
     if not switched:
         return ""
-    each = [f"{word} at {_at(time)}" for time, word, _ in switched[:4]]
+    each = [f"{word} at {moment(time)}" for time, word, _ in switched[:4]]
     more = f" and {len(switched) - 4:,} more times" if len(switched) > 4 else ""
     return f"; event 4719 says that it was {', '.join(each)}{more}"
 
@@ -243,7 +244,7 @@ def _breaks(host: _Host) -> list[str]:
     for event_id, words in BREAKS.items():
         times = host.changes.loc[host.changes["event_id"] == event_id, "time"].dropna()
         if len(times):
-            text = words.format(_at(int(nanoseconds(times).max())))
+            text = words.format(moment(int(nanoseconds(times).max())))
             out.append(f"{text[0].upper()}{text[1:]}.")
     whole = [name for name, log in host.logs if log.id_gaps and not log.selective]
     out.extend(f"Records are missing from {name}: see the gaps." for name in whole[:5])
@@ -261,24 +262,11 @@ def _ends(host: _Host, given: Given, label: str) -> list[str]:
         taken = cells.moment(snapshot.time)
         if taken is not None and taken > last + SHORTLY_NS:
             out.append(
-                f"The log ends {_long(taken - last)} before {snapshot.name} was saved: it is silent of that time."
+                f"The log ends {how_long(taken - last)} before {snapshot.name} was saved: it is silent of that time."
             )
         elif taken is not None and taken < first:
-            out.append(f"The log begins {_long(first - taken)} after {snapshot.name} was saved.")
+            out.append(f"The log begins {how_long(first - taken)} after {snapshot.name} was saved.")
     return out
-
-
-def _long(span: int) -> str:
-    minutes = span // 60_000_000_000
-    for size, word in ((1440, "day"), (60, "hour"), (1, "minute")):
-        if minutes >= size:
-            count = minutes // size
-            return f"{count:,} {word}{'s' if count != 1 else ''}"
-    return "less than a minute"
-
-
-def _at(nanos: int) -> str:
-    return f"{cells.rfc3339(nanos)[:19].replace('T', ' ')} UTC" if nanos > 0 else "an unknown time"
 
 
 def fold(recordings: Sequence[Recording]) -> tuple[Recorded, str]:

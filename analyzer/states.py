@@ -15,6 +15,7 @@ from analyzer import cells, frames, history_filters
 from analyzer.classify import classify
 from analyzer.engine.conditions import Test, tests_by_filter
 from analyzer.engine.policy import compile_policy
+from analyzer.model import Callout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,7 @@ class Snapshot:
     has_origins: bool
     whole: bool  # nothing of it was lost in reading
     captured: Capture | None = None  # where it is part of a capture
+    capture: bool = False  # it is the state of a capture, whose net events may be missing
 
     @property
     def taken(self) -> int | None:
@@ -70,6 +72,17 @@ class Book:
     filters: pd.DataFrame
     tests: dict[int, tuple[Test, ...]]
     conditions: pd.DataFrame
+
+    def callout(self, row: int) -> Callout | None:
+        """Return the callout that a filter hands the decision to, with its name where the filter's state lists it."""
+        key = cells.text(self.filters["callout_key"].iloc[row])
+        if key is None:
+            return None
+        for snapshot in self.snapshots:
+            if row in snapshot.rows:
+                same = snapshot.callouts["name"][snapshot.callouts["callout"] == key].dropna()
+                return Callout(key, str(same.iloc[0]) if len(same) else None)
+        return Callout(key, None)
 
     def layer_names(self) -> dict[int, str]:
         """Return layer ids that all states name alike; those of different builds may disagree and are left out."""
@@ -114,6 +127,7 @@ def bind(states: Sequence[tuple[str, WfpState]], netevents: Sequence[tuple[str, 
                 has_origins=bool(state.filters["origin"].notna().any()),
                 whole=all(problem.severity != "lost" for problem in state.problems),
                 captured=_capture(captures.get(name)),
+                capture=state.capture,
             )
         )
         start += len(state.filters)

@@ -143,13 +143,16 @@ def kind_counts(events: pd.DataFrame) -> tuple[KindCount, ...]:
     return tuple(sorted(out, key=lambda k: (ACTION_ORDER[k.action], -k.count, k.kind)))
 
 
-def answer(events: pd.DataFrame, trust: str, selected: Selected | None = None) -> Answer:
-    """Make the first screen's sentence and counts. ``selected`` tells that ``events`` are only those asked for."""
+def answer(events: pd.DataFrame, trust: str, selected: Selected | None = None, beside: str = "") -> Answer:
+    """Make the first screen's sentence and counts. ``selected`` tells that ``events`` are only those asked for.
+
+    ``beside`` is what the logs hold besides, in words (:func:`analyzer.wording.others`).
+    """
     blocked = _is(events, "block")
     kinds = kind_counts(events)
     attempts = len(pd.unique(events["attempt"].to_numpy()[blocked]))
     return Answer(
-        sentence=wording.answer(kinds, attempts, len(events), selected),
+        sentence=wording.answer(kinds, attempts, len(events), selected, beside),
         trust=trust,
         blocks=int(blocked.sum()),
         drops=int(_is(events, "drop").sum()),
@@ -220,6 +223,7 @@ def cited(
                 blocks=counts.get("block", 0),
                 drops=counts.get("drop", 0),
                 permits=counts.get("permit", 0),
+                callout=book.callout(row),
             )
         )
     return tuple(sorted(out, key=lambda c: (-c.blocks, -c.drops, -c.permits, c.filter.filter_id)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from analyzer import cells
 from analyzer.engine.conditions import LOST
 from analyzer.wfp import fields, flags, protocols, sddl, values
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analyzer.model import Coverage, HostState, KindCount, Problem, Selected
+    from analyzer.wfp.events import Table
 
 # How each kind is put into the answer's sentence, after a number.
 SAID: Final[dict[str, str]] = {
@@ -52,15 +54,55 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
+def shortened(names: Sequence[str], most: int = 3) -> str:
+    """Return ``a, b, c and 4 more``: the first ``most`` of them."""
+    more = [f"{number(len(names) - most)} more"] if len(names) > most else []
+    return listed([*names[:most], *more])
+
+
+def moment(nanos: int | None) -> str:
+    """Return ``2026-04-02 06:36:40 UTC`` for nanoseconds since 1970: how sentences write a time."""
+    if nanos is None or nanos <= 0:
+        return "an unknown time"
+    return f"{cells.rfc3339(nanos)[:19].replace('T', ' ')} UTC"
+
+
+def how_long(nanos: int) -> str:
+    """Return ``21 days``, ``3 hours``, ``1 minute`` or ``less than a minute``."""
+    minutes = nanos // 60_000_000_000
+    for size, word in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size:
+            return plural(minutes // size, word)
+    return "less than a minute"
+
+
 def listed(names: Sequence[str]) -> str:
     """Return ``a``, ``a and b`` or ``a, b and c``."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else list(names))
 
 
-def answer(kinds: Sequence[KindCount], attempts: int, events: int, selected: Selected | None = None) -> str:
-    """Say in one or two sentences what blocked, how often."""
+# What a log may hold beside blocks, drops and permits, by table.
+OTHERS: Final[dict[Table, tuple[str, str]]] = {
+    "filter_change": ("filter change", "filter changes"),
+    "rule_change": ("change of rules or settings", "changes of rules or settings"),
+    "process": ("start or end of a process", "starts and ends of processes"),
+}
+
+
+def others(tables: Mapping[Table, pd.DataFrame]) -> str:
+    """Return ``984 filter changes and 6 changes of rules or settings``, or an empty text."""
+    counts = [(len(tables[table]), words) for table, words in OTHERS.items()]
+    return listed([plural(count, *words) for count, words in counts if count])
+
+
+def answer(
+    kinds: Sequence[KindCount], attempts: int, events: int, selected: Selected | None = None, beside: str = ""
+) -> str:
+    """Say in one or two sentences what blocked, how often; ``beside`` is what else the logs hold."""
     if not events and selected is not None and selected.total:
         return "No event fits what was asked for."
+    if not events and beside:
+        return f"No event 5031 or 5150 to 5159 (block, drop, permit) was found; the log holds {beside}."
     if not events:
         return "No Windows Filtering Platform event was found in what was handed in."
     parts = []

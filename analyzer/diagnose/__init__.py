@@ -23,11 +23,14 @@ _CONFIDENCE: Final = {"proven": 0, "likely": 1, "possible": 2, "not-this": 3}
 def run(context: Context) -> Diagnosis:
     """Run every diagnosis; findings come worst first, each with a key of its own."""
     parts = [auditing.diagnose(context)]  # speaks where there is no event at all
+    slim = context
     if not context.events.empty:
         slim = dataclasses.replace(context, events=context.events[list(COLUMNS)])
-        parts.extend(module.diagnose(slim) for module in (service_sid, kinds, rules, evidence_gaps))
+        tokens = service_sid.diagnose(slim)
+        parts += [tokens, kinds.diagnose(slim, tokens.claimed), rules.diagnose(slim)]
+    parts.append(evidence_gaps.diagnose(slim))
     every = (nearest.named(item, context) for part in parts for item in part.found)
-    found = sorted(every, key=lambda item: _order(item.finding))
+    found = list(_once(sorted(every, key=lambda item: _order(item.finding))))
     keyed = tuple(
         dataclasses.replace(item, finding=finding) for item, finding in zip(found, _keyed(found), strict=True)
     )
@@ -37,6 +40,27 @@ def run(context: Context) -> Diagnosis:
 
 def _order(finding: Finding) -> tuple[int, int, int, str]:
     return _SEVERITY[finding.severity], _CONFIDENCE[finding.confidence], -finding.count, finding.id
+
+
+def _once(found: Sequence[Found]) -> Iterator[Found]:
+    """Give no command twice for the same blocks: a later finding refers to the one that has it."""
+    earlier: list[Found] = []
+    for item in found:
+        remedy = item.finding.remedy
+        given = remedy.commands if remedy is not None else ()
+        first = next((e for e in earlier if e.verdicts & item.verdicts and _commands(e) & set(given)), None)
+        if remedy is not None and first is not None:
+            left = tuple(command for command in given if command not in _commands(first))
+            text = f"{remedy.text} “{first.finding.title}” has the command{'' if len(given) == 1 else 's'}."
+            remedy = dataclasses.replace(remedy, text=text, commands=left, cost=remedy.cost if left else None)
+            yield dataclasses.replace(item, finding=dataclasses.replace(item.finding, remedy=remedy))
+        else:
+            yield item
+        earlier.append(item)
+
+
+def _commands(found: Found) -> frozenset[str]:
+    return frozenset(() if found.finding.remedy is None else found.finding.remedy.commands)
 
 
 def _keyed(found: Sequence[Found]) -> Iterator[Finding]:

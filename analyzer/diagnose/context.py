@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from analyzer import cells, frames
+from analyzer.hosts import first_label
 from analyzer.rulebook import Rulebook
 from analyzer.services import Known
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analyzer.checks import Changes
+    from analyzer.history import History
     from analyzer.markers import Markers
     from analyzer.model import Finding, Recording, ServiceAnswer
     from analyzer.model.engine import Agreement, Nearest
@@ -65,6 +68,35 @@ class Context:
     recording: tuple[Recording, ...] = ()  # per computer: whether blocks could be recorded
     agreement: Agreement | None = None  # the engine's answers against the records
     nearest: Mapping[int, tuple[Nearest, ...]] = field(default_factory=dict)  # verdict -> nearest allow rules
+    past: History | None = None  # the log's own filter history
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one computer, so that each finding has to say whose it is."""
+        told = {first_label(item.computer) for item in self.recording}
+        return len((told | {first_label(name) for name in self.computers(self.events)}) - {""}) > 1
+
+    @staticmethod
+    def computers(events: pd.DataFrame) -> tuple[str | None, ...]:
+        """Return the computers of these events, each once, in the order of their names."""
+        names = {cells.text(name) for name in events["computer"].unique()}
+        return tuple(sorted(names, key=lambda name: (name is None, name or "")))
+
+    def titled(self, computer: str | None, finding: Finding) -> Finding:
+        """Put the computer before a finding's title where there are several."""
+        if not self.several or not computer:
+            return finding
+        return dataclasses.replace(finding, title=f"{computer}: {finding.title}")
+
+    def state_at_hand(self, events: pd.DataFrame) -> bool:
+        """Tell whether every computer of these events has a state that fits."""
+        fitting = {fit.pairing.computer for fit in self.fits if fit.pairing.fits == "yes"}
+        return fitting.issuperset(self.computers(events))
+
+    def rules_at_hand(self, events: pd.DataFrame) -> bool:
+        """Tell whether every computer of these events has an exported rule store."""
+        stores = (self.rules.of(name) for name in self.computers(events))
+        return all(store is not None and not store.rules.empty for store in stores)
 
     def fit_of(self, computer: str | None, state: str) -> Fit | None:
         """Return how one state relates to one computer."""
@@ -108,3 +140,4 @@ class Diagnosis:
     found: tuple[Found, ...]
     cited: frozenset[int] = frozenset()
     services: tuple[ServiceAnswer, ...] = ()
+    claimed: frozenset[int] = frozenset()  # index of the events whose cause it tells, so that no other need to

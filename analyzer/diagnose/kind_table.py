@@ -22,7 +22,17 @@ class KindText(NamedTuple):
     command: str = ""
 
 
-_STATE: Final = "netsh wfp show state, taken right after the blocks and before any rule, profile or network change"
+STATE: Final = "netsh wfp show state, taken right after the blocks and before any rule, profile or network change"
+_CHANGE: Final = "an additional allow rule cannot outvote it."
+# What to do about block rules: by their ids, by the names that an exported store tells, by the names of filters.
+OWN_RULES: Final = (
+    f"Look the rule up by its id. If the traffic is wanted, change, disable or remove that rule; {_CHANGE}"
+)
+NAMED_RULE: Final = f"If the traffic is wanted, change, disable or remove the block rule {{}}; {_CHANGE}"
+UNNAMED_RULE: Final = (
+    "Look the rule up by its name: nothing here tells its id, and the filter is called {}. If the traffic is wanted, "
+    f"change, disable or remove that rule; {_CHANGE}"
+)
 
 TEXTS: Final[dict[Kind, KindText]] = {
     "default-outbound": KindText(
@@ -49,15 +59,13 @@ TEXTS: Final[dict[Kind, KindText]] = {
         ),
         "If the service should be reachable, add an inbound allow rule for its program and port in the right profile.",
         "An inbound rule opens the port to every address that it does not exclude.",
-        (_STATE,),
+        (STATE,),
     ),
     "explicit-rule": KindText(
         "An explicit firewall rule blocked this traffic",
         "medium",
         ("The blocking filter was made from a rule. Block rules win over allow rules, whatever their order.",),
-        "Look the rule up by its id. If the traffic is wanted, change, disable or remove that rule; an "
-        "additional allow "
-        "rule cannot outvote it.",
+        OWN_RULES,
         "Removing a block rule opens whatever else it kept out.",
         ("Get-NetFirewallRule -PolicyStore ActiveStore, since rules of Group Policy are not in the local store",),
         "show_rules",
@@ -76,7 +84,7 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "Expect this for hardened services. If the traffic is needed, look for the reason in the service's "
         "configuration.",
         None,
-        (_STATE,),
+        (STATE,),
     ),
     "stealth": KindText(
         "Packets to ports without a listener were dropped silently (port-scan prevention)",
@@ -152,7 +160,7 @@ TEXTS: Final[dict[Kind, KindText]] = {
         ("The filter belongs to a component of Windows (Defender, NAT, edge traversal), not to the firewall's rules.",),
         "Look into that component; firewall rules do not change its decision.",
         None,
-        (_STATE,),
+        (STATE,),
     ),
     "third-party": KindText(
         "A third-party product blocked this traffic",
@@ -175,13 +183,13 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "VPN software "
         "are the leads.",
         None,
-        ("the list of installed security, VPN and virtualization software", _STATE),
+        ("the list of installed security, VPN and virtualization software", STATE),
     ),
     "callout": KindText(
         "A callout driver decided about this traffic",
         "medium",
         ("The filter hands the decision to a driver (a callout). Why the driver blocked is not recorded.",),
-        "Find the driver by the filter's callout key, and look into that product's own log.",
+        "Find the driver by the filter's callout, which the evidence names, and look into that product's own log.",
         None,
         ("netsh wfp show netevents file=netevents.xml", "the list of installed security and VPN software"),
     ),
@@ -219,7 +227,7 @@ TEXTS: Final[dict[Kind, KindText]] = {
         "Reproduce the failure and take a state right after it.",
         None,
         (
-            _STATE,
+            STATE,
             "a second state before the failure catches ids that are replaced meanwhile",
             (
                 "auditing of policy changes records each filter as it comes and goes (5447; sources differ on which of "

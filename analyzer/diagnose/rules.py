@@ -82,7 +82,8 @@ def _findings(
     out = []
     for reason, idle in by_reason.items():
         events = part.loc[sorted({index for item in idle for index in hits[item.row]})]
-        out.append(Found.over(_finding(store, reason, idle, events, snapshot), events))
+        finding = _finding(store, reason, idle, events, snapshot)
+        out.append(Found.over(context.titled(computer, finding), events))
     return out
 
 
@@ -116,7 +117,7 @@ def _finding(
             _commands(store, reason, idle),
             disabled.COST if reason == "disabled" else None,
         ),
-        collect_next=() if reason in SURE else (COLLECT,),
+        collect_next=(COLLECT,) if reason == "unresolved" else (),
         rule_ids=tuple(str(store.rules["rule_id"].iloc[item.row]) for item in idle),
         rationale=(
             "A state holds the filters in force, not the rules: only an exported store tells whether a rule exists.",

@@ -10,24 +10,27 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pandas as pd
 
-from analyzer import cells, netevents
+from analyzer import cells, netevents, rulestore
+from analyzer.diagnose.rule_fit import called
 from analyzer.hosts import first_label
 from analyzer.model import Narrower, Remedy
 from analyzer.wfp import protocols, sids
 from analyzer.wfp import services as wfp_services
-from analyzer.wording import listed, plural
+from analyzer.wording import listed, plural, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from analyzer.diagnose.service_sid import Group
     from analyzer.model import ServiceOutcome
+    from analyzer.rulebook import Store
     from analyzer.services import Known
 
 COST: Final = (
     "This weakens the firewall: every service that runs in svchost.exe under one of these accounts may then reach "
     "these ports at any address, not only the services named here. Windows cannot tie such a rule to the service."
 )
+NEW_RULE: Final = "A new allow rule opens what it names; limit it to the service, ports and addresses that are needed."
 MOST_ADDRESSES: Final = 50  # of one rule
 MOST_NAMED: Final = 8
 _INTERACTIVE: Final = "S-1-5-4"
@@ -231,9 +234,11 @@ def _passes(sid: object, allowed: Sequence[str]) -> bool:
     return user is None or user in allowed or (_INTERACTIVE in allowed and wfp_services.is_user_account(user))
 
 
-def no_rule_remedy(groups: list[Group]) -> Remedy:
-    """Say what to do where no service rule stood near."""
+def no_rule_remedy(groups: list[Group], store: Store | None = None) -> Remedy:
+    """Say what to do where no service rule stood near; an exported rule ``store`` tells whether there is one."""
     known = sorted({name for g in groups for name in g.services or ()})
+    if known and store is not None and not store.rules.empty:
+        return _by_store(known, store)
     who = f" for {', '.join(known)}" if known else ""
     return Remedy(
         f"Find out which service needs the connection, and whether a rule{who} exists, is enabled and is of the "
@@ -244,5 +249,25 @@ def no_rule_remedy(groups: list[Group]) -> Remedy:
                 "Get-NetFirewallServiceFilter"
             ),
         ),
-        "A new allow rule opens what it names; limit it to the service, ports and addresses that are needed.",
+        NEW_RULE,
     )
+
+
+def _by_store(known: Sequence[str], store: Store) -> Remedy:
+    """Say what to do where an exported rule store tells which rules name the services."""
+    found: dict[str, None] = {}
+    without = []
+    for name in known:
+        rules = [item for item in rulestore.rules_for_service(store.rules, name).rules if item.action == "allow"]
+        found.update(dict.fromkeys(called(store.rules.iloc[item.row]) for item in rules))
+        without += [] if rules else [name]
+    said = []
+    if found:
+        rule, it = ("the rule", "it was") if len(found) == 1 else ("the rules", "they were")
+        said.append(
+            f"Correct {rule} {shortened(list(found))}, if the traffic is wanted: what is told below says why {it} "
+            f"not in force."
+        )
+    if without:
+        said.append(f"No exported rule allows {shortened(without)}: add one if the traffic is wanted.")
+    return Remedy(" ".join(said), (), NEW_RULE if without else None)

@@ -25,6 +25,7 @@ from analyzer.diagnose import (
     service_remedy,
     service_text,
 )
+from analyzer.diagnose.advice import left_to_collect
 from analyzer.diagnose.context import Context, Diagnosis, Found
 from analyzer.diagnose.rules import rule_answer
 from analyzer.diagnose.service_outcome import FlowEvidence, Outcome, Token, fitting, rule
@@ -91,13 +92,14 @@ def diagnose(context: Context) -> Diagnosis:
     found: list[Found] = []
     cited: set[int] = set()
     answers: list[ServiceAnswer] = []
+    claimed: set[int] = set()
     blocked = suspects(context.events)
-    several = len(context.events["computer"].unique()) > 1
     for computer, part in blocked.groupby(blocked["computer"].astype("object"), dropna=False, sort=True):
         name = cells.text(computer)
         chosen = context.best_snapshot(name, part)
         if chosen is None:
-            found.append(Found.over(service_text.unchecked(name, part, service_text.NO_STATE), part))
+            found.append(_unchecked(context, name, part, service_text.NO_STATE))
+            claimed.update(part.index.tolist())
             tried: tuple[Tried, ...] = (Tried(part, None),)
             answers.extend(service_answers.rows(context, Said(name, None, None, tried, {})))
             continue
@@ -107,10 +109,12 @@ def diagnose(context: Context) -> Diagnosis:
         outcomes: dict[str, Confidence] = {}
         if len(idle):
             why = service_text.PERMITTING_STATE.format(snapshot.name)
-            found.append(Found.over(service_text.unchecked(name, idle, why), idle))
+            found.append(_unchecked(context, name, idle, why))
+            claimed.update(idle.index.tolist())
         for why in dict.fromkeys(g.outcome.why for g in groups if g.outcome.confidence is None):
             mute = pd.concat([g.events for g in groups if g.outcome.confidence is None and g.outcome.why == why])
-            found.append(Found.over(service_text.unchecked(name, mute, why), mute))
+            found.append(_unchecked(context, name, mute, why))
+            claimed.update(mute.index.tolist())
         for confidence in ORDER:
             same = [g for g in groups if g.outcome.confidence == confidence]
             if not same:
@@ -122,13 +126,18 @@ def diagnose(context: Context) -> Diagnosis:
             if confidence == "not-this" and finding.remedy is not None:
                 remedy, ids = disabled.before(finding.remedy, context, name, pd.concat([g.events for g in same]))
                 finding = dataclasses.replace(finding, remedy=remedy, rule_ids=(*finding.rule_ids, *ids))
-            if several and name:
-                finding = dataclasses.replace(finding, title=f"{name}: {finding.title}")
-            found.append(Found.over(finding, pd.concat([g.events for g in same])))
+            rows = pd.concat([g.events for g in same])
+            found.append(Found.over(context.titled(name, finding), rows))
+            if confidence != "not-this":
+                claimed.update(rows.index.tolist())
             cited.update(row for g in same for rows in g.permits.values() for row in rows)
             cited.update(row for g in same for row in g.also_full)
         answers.extend(service_answers.rows(context, Said(name, snapshot, fit, tried, outcomes)))
-    return Diagnosis(tuple(found), frozenset(cited), tuple(answers))
+    return Diagnosis(tuple(found), frozenset(cited), tuple(answers), frozenset(claimed))
+
+
+def _unchecked(context: Context, computer: str | None, events: pd.DataFrame, why: str) -> Found:
+    return Found.over(context.titled(computer, service_text.unchecked(computer, events, why)), events)
 
 
 def _groups(
@@ -268,7 +277,7 @@ def _finding(
     count = sum(len(g.events) for g in groups)
     attempts = int(pd.concat([g.events["attempt"] for g in groups]).nunique())
     if confidence == "not-this":
-        remedy = service_remedy.no_rule_remedy(groups)
+        remedy = service_remedy.no_rule_remedy(groups, context.rules.of(computer))
     else:
         remedy = service_remedy.remedy(groups, services, elsewhere)
     return Finding(
@@ -284,7 +293,7 @@ def _finding(
             *service_evidence.of_permits(groups, services, book, snapshot, names),
         ),
         remedy=remedy,
-        collect_next=service_text.COLLECT[confidence],
+        collect_next=left_to_collect(context, pd.concat([g.events for g in groups]), service_text.COLLECT[confidence]),
         services=services,
         kind="default-outbound",
         rationale=(*service_text.RATIONALE[confidence], *service_text.notes(groups, services)),

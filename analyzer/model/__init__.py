@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.model.coverage import AuditPolicy, AuditSetting, Coverage, HostState, Marker, Pairing, Recording
 from analyzer.model.evidence import (
+    Callout,
     CitedFilter,
     Condition,
     Endpoint,
@@ -56,6 +57,7 @@ __all__ = [
     "Answer",
     "AuditPolicy",
     "AuditSetting",
+    "Callout",
     "CitedFilter",
     "CitedRule",
     "Condition",

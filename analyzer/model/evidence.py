@@ -63,6 +63,14 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Callout:
+    """The callout that a filter hands the decision to: a symbol or a GUID, and its name where a state lists it."""
+
+    key: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class CitedFilter:
     """A filter that some verdict or finding names, with what a reader wants to see of it."""
 
@@ -77,6 +85,7 @@ class CitedFilter:
     drops: int
     permits: int
     rule_ids: tuple[str, ...] = ()  # of the exported rules that it was made from: by its origin, or name and conditions
+    callout: Callout | None = None  # None where the action is no callout
     xml: str | None = None  # as the state has it; None where no state lists it, or to keep the result readable
 
 

@@ -131,7 +131,7 @@ class Rows:
         cells = self._cells(spec, event, where)
         self._waiting.append(Read(offset, len(self._times), system, spec, cells))
         if spec.event_id == CLEARED and event.time is not None:
-            when = pd.Timestamp(event.time.ns, unit="ns", tz="UTC").isoformat()
+            when = f"{pd.Timestamp(event.time.ns, unit='ns', tz='UTC'):%Y-%m-%d %H:%M:%S} UTC"
             what = f"the log was cleared at {when}: what it held before is gone"
             self.problems.add("note", where, what, reason="the log was cleared")
         if len(self._waiting) >= _WAIT:

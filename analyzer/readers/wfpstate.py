@@ -69,6 +69,7 @@ class WfpState:
     endpoints: pd.DataFrame = field(repr=False)
     sessions: pd.DataFrame = field(repr=False)
     problems: tuple[Problem, ...]
+    capture: bool = False  # it stands below the net events of `netsh wfp capture`, which has no dump of its own
 
 
 def read_state(path: Path, name: str) -> WfpState:
@@ -111,7 +112,7 @@ def read_state_bytes(data: bytes, name: str) -> WfpState:
 
 
 def _nothing(problems: Problems) -> WfpState:
-    empty = {schema: frames.empty(columns) for schema, columns in frames.STATE_SCHEMAS.items()}
+    empty: dict[str, Any] = {schema: frames.empty(columns) for schema, columns in frames.STATE_SCHEMAS.items()}
     return WfpState(kind="unknown", time=None, **empty, problems=problems.result())
 
 
@@ -196,4 +197,5 @@ def _read_root(root: etree._Element, name: str, problems: Problems, *, repaired:
         endpoints=_build(statelists.read_endpoints(root, problems), "endpoints", name),
         sessions=_build(statelists.read_sessions(root, problems), "sessions", name),
         problems=problems.result(),
+        capture=next(root.iterchildren("initialState"), None) is not None,
     )

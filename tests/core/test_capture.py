@@ -110,6 +110,16 @@ def test_no_word_of_a_dump_of_filters(tmp_path: Path):
     assert not any("show filters" in problem.what for problem in result.problems)
 
 
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_a_capture_without_a_net_event_is_not_taken_for_a_dump_of_filters(tmp_path: Path, share: float):
+    """Cut inside its state, or whole and without any: it is still a capture."""
+    data = write_wfpdiag([], state=lists())
+    (tmp_path / "wfpdiag.xml").write_bytes(data[: int(len(data) * share)])
+    said = [problem.what for problem in analyze([tmp_path]).problems]
+    assert not [text for text in said if "show filters" in text]
+    assert [text for text in said if text.startswith("the state of a capture, and no net event of it")]
+
+
 def test_an_audit_log_that_shows_the_same_decisions_is_tied_as_well(tmp_path: Path):
     """The service-SID case with all of netsh's part in one cabinet: the token, the permits, and whose they are."""
     contents = services.ticket().contents()

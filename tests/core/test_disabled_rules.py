@@ -154,9 +154,14 @@ def test_inbound_too():
         "dest_address": "192.0.2.10",
         "dest_port": 3389,
     }
-    found = finding(("{aa}", rule), rows=(row,), kind="default-inbound")
+    made = context(wfp({**BLOCK, **row}), store(("{aa}", rule)))
+    found = of(made, "default-inbound")
     assert found.remedy is not None
-    assert found.remedy.commands == (ENABLE,)
+    assert found.remedy.text.startswith("Enable the rule “Ours”")
+    # The finding on the rule ranks before this one: the command stands there, and once.
+    remedies = [item.finding.remedy for item in diagnose.run(made).found]
+    assert [command for remedy in remedies if remedy for command in remedy.commands] == [ENABLE]
+    assert "not in force: disabled” has the command" in found.remedy.text
 
 
 def test_the_shipped_ticket_offers_the_rule_that_is_off(root: Path, tmp_path: Path):

@@ -160,7 +160,7 @@ def test_a_cleared_log_is_told(tmp_path):
     )
     log = read(tmp_path, text)
     assert log.tables["host"]["subject_user_name"].tolist() == ["someone"]
-    assert said(log, "note")[0].startswith("the log was cleared at 2026-01-01T00:00:00")
+    assert said(log, "note")[0].startswith("the log was cleared at 2026-01-01 00:00:00 UTC")
 
 
 # -- damage ------------------------------------------------------------------------------------------------------

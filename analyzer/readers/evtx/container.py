@@ -169,11 +169,9 @@ class Container:
             if not zeros and appended is None:
                 self._problems.add("note", place, f"{what} behind the last chunk; not read")
         if self._blocks < counted:
-            self._problems.add(
-                "lost",
-                f"offset 0x{end:x}",
-                f"the file ends here: its header counts {counted} chunks, {self._blocks} are in the file",
-            )
+            held = f"{self._blocks} {'is' if self._blocks == 1 else 'are'} in the file"
+            what = f"the file ends here: its header counts {counted} chunks, {held}"
+            self._problems.add("lost", f"offset 0x{end:x}", what)
         if not header.valid:
             self._problems.add(
                 "doubtful", "offset 0x0", "the file header is damaged or missing; the chunks were found without it"

@@ -165,7 +165,7 @@ class _Work:
         """Report where the log says that it was cleared."""
         cleared = host.loc[host["event_id"] == CLEARED, ["offset", "record_id", "time"]]
         for offset, record_id, time in cleared.itertuples(index=False, name=None):
-            what = f"the log was cleared at {time.isoformat()}: what it held before is gone"
+            what = f"the log was cleared at {time:%Y-%m-%d %H:%M:%S} UTC: what it held before is gone"
             self._problems.add("note", f"offset 0x{offset:x}, record {record_id}", what, reason="the log was cleared")
 
     def result(self) -> EvtxLog:
