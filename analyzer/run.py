@@ -146,6 +146,6 @@ def no_filters(analysis: Analysis) -> str | None:
 def _files(analysis: Analysis) -> str:
     names = [item.name for item in analysis.inputs]
     if not names:
-        return "an empty input: it holds no file"
+        return "a folder without files"
     more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
     return ", ".join(names[:_NAMES_SHOWN]) + more

@@ -430,7 +430,7 @@ def test_nothing_usable_is_4_and_says_what_was_found(shell: Shell) -> None:
     sha = "0" * 64
     files = [InputFile(f"n{n}.txt", "unknown", 1, sha, None) for n in range(7)]
     files.append(InputFile("empty.evtx", "evtx", 1, sha, None, records=0, events=0))
-    for inputs, words in ((tuple(files), "n4.txt and 3 more"), ((), "an input without any file")):
+    for inputs, words in ((tuple(files), "n4.txt and 3 more"), ((), "a folder without files")):
         shell.result = dataclasses.replace(analysis(), inputs=inputs, problems=(NOTE, LOST), events=None, filters=None)
         for command in ("report", "events", "filters", "propose"):
             assert shell.run(command, "in.evtx", "-o", "x") == 4
