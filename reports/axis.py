@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WIDTH: Final = 1120.0
 LEFT: Final = 56.0
 RIGHT: Final = 14.0
-TICK_STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
+DAY: Final = 86400
+TICK_STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,12 @@ class Tick:
     at: float
     label: str
     anchor: str = "middle"
+    day: str = ""  # below the label, where the day begins or changes
+
+
+def below(ticks: Sequence[Tick]) -> float:
+    """Return the height of what stands below an axis: times, and the days below them where there are any."""
+    return 46.0 if any(tick.day for tick in ticks) else 28.0
 
 
 def rounded(value: float) -> float:
@@ -36,21 +46,20 @@ def nice_ticks(peak: int, most: int = 4) -> tuple[int, ...]:
 
 
 def time_ticks(begin: datetime, seconds: float, scale: float) -> tuple[Tick, ...]:
-    """Return ticks at round times, six or fewer apart from the ends; the day is written where it changes."""
-    step = next((s for s in TICK_STEPS if seconds / s <= 8), 86400 * math.ceil(seconds / 86400 / 8))
+    """Return ticks at round times, six or fewer apart from the ends; the day stands below where it changes."""
+    step = next((s for s in TICK_STEPS if seconds / s <= 8), DAY * math.ceil(seconds / DAY / 8))
     day = begin.replace(hour=0, minute=0, second=0, microsecond=0)
     offset = math.ceil((begin - day).total_seconds() / step) * step
     at = day + timedelta(seconds=offset)
     pattern = "%H:%M:%S" if step < 60 else "%H:%M"
     ticks: list[Tick] = []
-    last_day = None
+    last_day = ""
     while (at - begin).total_seconds() <= seconds:
-        label = "" if step >= 86400 else at.strftime(pattern)
-        if at.date() != last_day:
-            label = f"{at.strftime('%Y-%m-%d')} {label}".strip()
-            last_day = at.date()
+        today, label = at.strftime("%Y-%m-%d"), at.strftime(pattern)
+        new = "" if step >= DAY or today == last_day else today
+        last_day = today
         x = LEFT + (at - begin).total_seconds() * scale
         anchor = "start" if x < LEFT + 60 else "end" if x > WIDTH - RIGHT - 60 else "middle"
-        ticks.append(Tick(rounded(x), label, anchor))
+        ticks.append(Tick(rounded(x), today if step >= DAY else label, anchor, new))
         at += timedelta(seconds=step)
-    return tuple(ticks) or (Tick(LEFT, begin.strftime("%Y-%m-%d %H:%M:%S"), "start"),)
+    return tuple(ticks) or (Tick(LEFT, begin.strftime("%H:%M:%S"), "start", begin.strftime("%Y-%m-%d")),)

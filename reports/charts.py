@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from reports import text, words
-from reports.axis import LEFT, RIGHT, WIDTH, Tick, nice_ticks, rounded, time_ticks
+from reports.axis import LEFT, RIGHT, WIDTH, Tick, below, nice_ticks, rounded, time_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,24 +166,31 @@ def _panel(
     return Panel(action, title, top, height, labels, tuple(stacks), tuple(hovers), max(sums, default=0))
 
 
+def numbered(markers: Sequence[Marker]) -> tuple[NumberedMarker, ...]:
+    """Give the markers numbers in time order; none of them has a flag yet."""
+    ordered = sorted(markers, key=lambda m: (m.time, m.event_id))
+    return tuple(NumberedMarker(i, marker, inside=False) for i, marker in enumerate(ordered, start=1))
+
+
 def _flags(
     markers: Sequence[Marker], begin: datetime, seconds: float, scale: float
 ) -> tuple[tuple[Flag, ...], tuple[NumberedMarker, ...]]:
     """Give the markers numbers in time order and place those inside the picture; near ones share a flag."""
-    numbered: list[NumberedMarker] = []
+    marks: list[NumberedMarker] = []
     flags: list[tuple[int, int, list[float]]] = []  # first number, last number, where the lines are
-    for i, marker in enumerate(sorted(markers, key=lambda m: (m.time, m.event_id)), start=1):
+    for item in numbered(markers):
+        i, marker = item.number, item.marker
         at = text.instant(marker.time)
         offset = -1.0 if at is None else (at - begin).total_seconds()
         inside = 0 <= offset <= seconds
-        numbered.append(NumberedMarker(i, marker, inside))
+        marks.append(NumberedMarker(i, marker, inside))
         if inside:
             flags.append((i, i, [LEFT + offset * scale]))
             while len(flags) > 1 and _left(flags[-1]) - _right(flags[-2]) < APART:
                 _, last, lines = flags.pop()
                 first, _, before = flags.pop()
                 flags.append((first, last, before + [x for x in lines if x - before[-1] >= SPACED]))
-    return tuple(_flag(*item) for item in flags), tuple(numbered)
+    return tuple(_flag(*item) for item in flags), tuple(marks)
 
 
 def _flag(first: int, last: int, lines: Sequence[float]) -> Flag:
@@ -220,7 +227,7 @@ def timeline_chart(timeline: Timeline, markers: Sequence[Marker]) -> TimelineCha
         return None
     begin, seconds = _range(bins, markers)
     scale = (WIDTH - LEFT - RIGHT) / seconds
-    flags, numbered = _flags(markers, begin, seconds, scale)
+    flags, marks = _flags(markers, begin, seconds, scale)
     actions = [action for action in ("block", "drop") if any(s.action == action for s in timeline.series)]
     flags_top = 4.0
     top = 30.0 + (24.0 if flags else 0.0)
@@ -233,18 +240,19 @@ def timeline_chart(timeline: Timeline, markers: Sequence[Marker]) -> TimelineCha
         top += height + 36.0
     axis = top - 36.0
     per = text.duration(bins.step)
+    ticks = time_ticks(begin, seconds, scale)
     legend = tuple(sorted({series.kind for series in timeline.series}, key=_ORDER.__getitem__))
     return TimelineChart(
         width=WIDTH,
-        height=axis + 28.0,
+        height=axis + below(ticks),
         left=LEFT,
         right=WIDTH - RIGHT,
         flags_top=flags_top,
         axis=axis,
         panels=tuple(panels),
-        ticks=time_ticks(begin, seconds, scale),
+        ticks=ticks,
         flags=flags,
-        markers=numbered,
+        markers=marks,
         legend=legend,
         per=per,
         description=_describe(timeline, panels, per),

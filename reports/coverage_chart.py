@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reports import text
-from reports.axis import LEFT, RIGHT, WIDTH, Tick, rounded, time_ticks
+from reports.axis import LEFT, RIGHT, WIDTH, Tick, below, rounded, time_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,14 +79,15 @@ def coverage_chart(inputs: Sequence[InputFile], coverage: Coverage) -> CoverageC
         else:
             moments.append(Moment(item.name, note, rounded(x), top))
         top += 34.0
+    ticks = time_ticks(begin.astimezone(UTC), seconds, scale)
     return CoverageChart(
         WIDTH,
-        top + 26.0,
+        top + below(ticks),
         LEFT,
         WIDTH - RIGHT,
         top,
         tuple(bars),
         tuple(moments),
-        time_ticks(begin.astimezone(UTC), seconds, scale),
+        ticks,
         "; ".join([f"{bar.label}: {bar.note}" for bar in bars] + [f"{m.label}: {m.note}" for m in moments]),
     )

@@ -17,7 +17,22 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from reports import charts, coverage_chart, engine_words, glossary, handbook, limits, rowtext, show, text, view, words
+from reports import (
+    charts,
+    commandtext,
+    coverage_chart,
+    engine_words,
+    gaprows,
+    glossary,
+    handbook,
+    hosts,
+    limits,
+    rowtext,
+    show,
+    text,
+    view,
+    words,
+)
 from reports.bytecode import bytecode_cache
 
 if TYPE_CHECKING:
@@ -71,7 +86,7 @@ def render_page(
 ) -> str:
     """Render one page of its own in the style of the report."""
     page = _environment(None).get_template(template)
-    return page.render(a=analysis, computers=computers(analysis), zone=None, **more, **shared_parts(styles))
+    return page.render(a=analysis, computers=hosts.computers(analysis), zone=None, **more, **shared_parts(styles))
 
 
 def _rendered(analysis: Analysis, fit: limits.Fit, zone: Zone | None, shared: Mapping[str, object]) -> str:
@@ -83,9 +98,11 @@ def _rendered(analysis: Analysis, fit: limits.Fit, zone: Zone | None, shared: Ma
             a=shown,
             v=view.build(shown, fit.limits()),
             chart=charts.timeline_chart(shown.timeline, shown.coverage.markers),
-            fits=view.fits(shown.coverage),
+            unplaced=charts.numbered(shown.coverage.markers),
+            fits=view.fits(shown),
+            pairings=view.pairings(shown.coverage),
             cover=coverage_chart.coverage_chart(shown.inputs, shown.coverage),
-            computers=computers(shown),
+            computers=hosts.computers(shown),
             kinds=input_kinds(shown.inputs),
             reading=view.reading(shown.problems),
             zone=None if zone is None else zone.name,
@@ -93,11 +110,6 @@ def _rendered(analysis: Analysis, fit: limits.Fit, zone: Zone | None, shared: Ma
             **shared,
         )
     )
-
-
-def computers(analysis: Analysis | Review) -> tuple[str, ...]:
-    """Return the computers that the inputs name, in the order of the inputs."""
-    return tuple(dict.fromkeys(item.computer for item in analysis.inputs if item.computer))
 
 
 def _asset(name: str) -> str:
@@ -138,6 +150,8 @@ def _environment(zone: Zone | None) -> Environment:
             "prose": show.prose,
             "path": show.path,
             "command": show.command,
+            "withcode": commandtext.withcode,
+            "named": hosts.named,
             "xml": show.xml,
             "filename": show.filename,
             "query": show.query,
@@ -154,6 +168,7 @@ def _environment(zone: Zone | None) -> Environment:
             "rulewords": words.rule_words,
             "fold": view.fold,
             "moments": show.moments,
+            "gap": gaprows.gap_row,
             "middle": text.middle,
             "pieces": handbook.pieces,
         }
@@ -168,6 +183,7 @@ def _environment(zone: Zone | None) -> Environment:
             "SEVERITY": words.SEVERITY,
             "PROBLEM_SEVERITY": words.PROBLEM_SEVERITY,
             "STATE_FITS": words.STATE_FITS,
+            "TAKE_STATE": words.TAKE_STATE,
             "ACTIONS": words.ACTIONS,
             "RECORDED": words.RECORDED,
             "SWITCH": words.SWITCH,
@@ -187,6 +203,9 @@ def _environment(zone: Zone | None) -> Environment:
             "PARTS": engine_words.PARTS,
             "folded_filters": engine_words.folded,
             "MOST_MARKERS": view.MOST_MARKERS,
+            "FIRST_MARKERS": view.FIRST_MARKERS,
+            "FIRST_HOSTS": view.FIRST_HOSTS,
+            "FIRST_RECORDED": view.FIRST_RECORDED,
             "MOST_BINS": view.MOST_BINS,
             "MOST_INPUTS": view.MOST_INPUTS,
             "MOST_HOSTS": view.MOST_HOSTS,

@@ -49,7 +49,7 @@ class Fit:
 
 
 # Tried in turn until the page is small enough. Only texts that somebody made endless need the last ones.
-FITS: Final = (Fit(1.0), Fit(0.7), Fit(0.4), Fit(0.2), Fit(0.2, 240), Fit(0.03, 100))
+FITS: Final = (Fit(1.0), Fit(0.7), Fit(0.4), Fit(0.2), Fit(0.2, 240), Fit(0.03, 100), Fit(0.03, 60))
 _HEAVY: Final = 6  # times too large: fewer rows alone won't do
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from reports import text, view, words
+from reports import hosts, text, view, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,9 +60,9 @@ def _lines(analysis: Analysis, zone: Zone | None) -> Iterator[str]:
 
 
 def _facts(analysis: Analysis, zone: Zone | None) -> Iterator[str]:
-    names = list(dict.fromkeys(item.computer for item in analysis.inputs if item.computer))
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    yield f"- Computer: {', '.join(map(code, names[:3]))}{more}" if names else "- Computer: none named"
+    names, hidden = hosts.named(hosts.computers(analysis))
+    more = f" and {hidden:,} more" if hidden else ""
+    yield f"- Computer: {', '.join(map(code, names))}{more}" if names else "- Computer: none named"
     yield f"- Time: {plain(text.span(analysis.coverage.first, analysis.coverage.last))}"
     local = None if zone is None else zone.span(analysis.coverage.first, analysis.coverage.last)
     if zone is not None and local is not None:
@@ -73,7 +73,9 @@ def _facts(analysis: Analysis, zone: Zone | None) -> Iterator[str]:
         f"- Blocks: {text.number(answer.blocks)}{attempts}; dropped packets: {text.number(answer.drops)}; "
         f"permits: {text.number(answer.permits)}"
     )
-    yield f"- {words.STATE_FITS[analysis.coverage.state_fits].title}. {plain(answer.trust)}".rstrip()
+    fits = view.fits(analysis)
+    word = fits[0].word if len(fits) == 1 else analysis.coverage.state_fits
+    yield f"- {words.STATE_FITS[word].title}. {plain(answer.trust)}".rstrip()
     if analysis.selection is not None:
         yield f"- Only a part is shown: {plain(analysis.selection.sentence)}."
     if analysis.redaction is not None:

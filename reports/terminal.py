@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 from rich.table import Table
 from rich.text import Text
 
-from reports import engine_words, text, view, words
+from reports import engine_words, hosts, text, view, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
 
-    from analyzer.model import Analysis, Finding, KindCount, Problem, ProblemSeverity, Severity, StateFits
+    from analyzer.model import Analysis, Finding, KindCount, Problem, ProblemSeverity, Severity
     from reports.zone import Zone
 
 MOST_KINDS: Final = 7
@@ -43,11 +43,7 @@ GROUP_STYLE: Final[dict[words.Group, str]] = {
     "unknown": "bright_black",
 }
 
-FITS_STYLE: Final[dict[StateFits, str]] = {"yes": "green", "no": "red", "unknown": "yellow"}
-
-
-def _host(name: str | None) -> str:
-    return "events that name no computer" if name is None else text.middle(text.neutral(name[:200]), 40)
+FITS_STYLE: Final[dict[words.Fit, str]] = {"yes": "green", "no": "red", "unknown": "yellow", "no-state": "yellow"}
 
 
 def print_summary(analysis: Analysis, console: Console, zone: Zone | None = None) -> None:
@@ -79,6 +75,17 @@ class _Summary:
             row.rstrip()
             self._console.print(Text(" " * indent).append_text(row), soft_wrap=True, highlight=False)
 
+    def _parts(self, parts: Sequence[str]) -> None:
+        """Print the parts side by side; what does not fit begins a line of its own, unbroken where it can be."""
+        line = ""
+        for part in map(self._safe, parts):
+            joined = f"{line} · {part}" if line else part
+            if line and len(joined) >= self._width:
+                self._line((line, "dim"))
+                joined = part
+            line = joined
+        self._line((line, "dim"))
+
     def _gap(self) -> None:
         self._console.print()
 
@@ -89,6 +96,8 @@ class _Summary:
         self._line((analysis.answer.sentence, "bold"))
         if analysis.answer.trust:
             self._line(*self._fits(analysis), (analysis.answer.trust, ""))
+        if view.fits(analysis)[0].word == "no-state":
+            self._line(("To take a state, as administrator: ", ""), (words.TAKE_STATE, "bold"))
         if analysis.agreement is not None:
             self._line((engine_words.agreement_words(analysis.agreement), "dim"))
         if analysis.selection is not None:
@@ -107,12 +116,11 @@ class _Summary:
         self._problems(analysis.problems)
 
     def _head(self, analysis: Analysis) -> None:
-        names = list(dict.fromkeys(item.computer for item in analysis.inputs if item.computer))
-        shown = ", ".join(text.middle(text.neutral(name[:200]), 40) for name in names[:2]) or "no computer named"
-        more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+        names, more = hosts.named(hosts.computers(analysis))
+        shown = ", ".join(map(hosts.shown, names)) or "no computer named"
         span = text.span(analysis.coverage.first, analysis.coverage.last)
         files = text.counted(len(analysis.inputs), "file")
-        self._line((f"{shown}{more} · {span} · {files}", "dim"))
+        self._parts((shown + (f" and {more:,} more" if more else ""), span, files))
         local = None if self._zone is None else self._zone.span(analysis.coverage.first, analysis.coverage.last)
         if self._zone is not None and local is not None:
             self._line((f"{self._zone.name}: {local}", "dim"))
@@ -120,8 +128,8 @@ class _Summary:
     def _fits(self, analysis: Analysis) -> list[tuple[str, str]]:
         """Say whether the states fit, computer by computer where that differs."""
         out = []
-        for row in view.fits(analysis.coverage):
-            names = ", ".join(_host(host.computer) for host in row.hosts[: view.MOST_HOSTS])
+        for row in view.fits(analysis):
+            names = ", ".join(hosts.shown(host.computer) for host in row.hosts[: view.MOST_HOSTS])
             more = f" and {len(row.hosts) - view.MOST_HOSTS} more" if len(row.hosts) > view.MOST_HOSTS else ""
             out.append((words.STATE_FITS[row.word].title, FITS_STYLE[row.word]))
             out.append((f" ({names}{more}). " if row.hosts else ". ", "" if row.hosts else FITS_STYLE[row.word]))
@@ -156,14 +164,14 @@ class _Summary:
 
     def _findings(self, findings: Sequence[Finding]) -> None:
         for i, item in enumerate(findings[:MOST_FINDINGS]):
-            title = text.middle(text.neutral(item.title[:4000]), LONGEST_TITLE)
+            title = text.begin(text.neutral(item.title[:4000]), LONGEST_TITLE)
             self._line(
                 (f"{words.SEVERITY[item.severity].title}, ", SEVERITY_STYLE[item.severity]),
                 (f"{words.CONFIDENCE[item.confidence].title.lower()}: ", SEVERITY_STYLE[item.severity]),
                 (title, ""),
             )
             if i == 0 and item.remedy is not None:
-                self._line(("→ ", "bold"), (text.middle(text.neutral(item.remedy.text[:8000]), 300), ""), indent=3)
+                self._line(("→ ", "bold"), (text.begin(text.neutral(item.remedy.text[:8000]), 300), ""), indent=3)
         if len(findings) > MOST_FINDINGS:
             self._line((f"and {text.counted(len(findings) - MOST_FINDINGS, 'more finding')}", "dim"))
 
@@ -177,6 +185,6 @@ class _Summary:
             self._line(
                 (f"{item.severity} ", PROBLEM_STYLE[item.severity]),
                 (f"{where}: " if where else "", "dim"),
-                (text.middle(text.neutral(item.what[:4000]), 160), ""),
+                (text.begin(text.neutral(item.what[:4000]), 160), ""),
                 indent=3,
             )

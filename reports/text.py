@@ -82,7 +82,17 @@ def middle(text: str, limit: int) -> str:
     if len(text) <= limit + 3:  # the mark takes as much
         return text
     tail = limit // 2
-    return f"{_HALF_HEAD.sub('', text[: limit - tail])} … {_HALF_TAIL.sub('', text[-tail:])}"
+    head, end = _HALF_HEAD.sub("", text[: limit - tail]), _HALF_TAIL.sub("", text[-tail:])
+    return f"{head.rstrip(' ')} … {end.lstrip(' ')}"
+
+
+def begin(text: str, limit: int) -> str:
+    """Shorten a sentence at its end, behind a whole word where there is one: its middle would join what is apart."""
+    if len(text) <= limit + 2:  # the mark takes as much
+        return text
+    head = _HALF_HEAD.sub("", text[: limit + 1])
+    at = head.rfind(" ")
+    return f"{(head[:at] if at > limit // 2 else head[:limit]).rstrip(' ,;:(')} …"
 
 
 def clip(text: str, limit: int) -> str:

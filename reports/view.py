@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from reports import rowtext, text
+from reports import hosts, rowtext, text
 from reports.crossrefs import Crossrefs, crossrefs
 from reports.limits import Limits
 from reports.viewrows import (
@@ -35,10 +35,11 @@ if TYPE_CHECKING:
         Coverage,
         Finding,
         HostState,
+        Pairing,
         Problem,
         ProblemSeverity,
-        StateFits,
     )
+    from reports.words import Fit
 
 T = TypeVar("T")
 
@@ -47,6 +48,13 @@ WORST_FIRST: Final[tuple[ProblemSeverity, ...]] = ("lost", "doubtful", "note")
 WHOLE: Final = Limits()
 MOST_EVIDENCE: Final = 60
 MOST_MARKERS: Final = 60
+FIRST_MARKERS: Final = 12  # the others are folded
+FIRST_HOSTS: Final = 12
+FIRST_PAIRINGS: Final = 6
+FIRST_RECORDED: Final = 3
+MOST_PAIRINGS: Final = 60
+STATES: Final = frozenset({"wfpstate", "filters", "wfpdiag", "cab"})  # kinds of inputs that hold filters
+LOGS: Final = frozenset({"evtx", "eventxml", "eventjson"})
 MOST_BINS: Final = 120
 MOST_INPUTS: Final = 200
 MOST_CONDITIONS: Final = 60
@@ -62,8 +70,16 @@ def fold(rows: Sequence[T], most: int) -> Fold[T]:
 class Fits:
     """Whether a state fits, and the computers of which that is said; none where it is of all of them."""
 
-    word: StateFits
+    word: Fit
     hosts: tuple[HostState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pairings:
+    """How states and computers go together: the best state of each computer, and the other pairs."""
+
+    best: tuple[Pairing, ...]
+    others: Fold[Pairing]
 
 
 class _Anchors:
@@ -85,14 +101,16 @@ class _Filters:
 
     by_state: dict[tuple[str, int], str]
     by_id: dict[int, list[str]]
+    by_key: dict[tuple[int, str], list[str]]  # a log's history may tell of a filter that has another's number
 
-    def anchor(self, filter_id: int | None, state: str | None = None) -> str | None:
+    def anchor(self, filter_id: int | None, state: str | None = None, key: str | None = None) -> str | None:
         """Return the anchor of the filter that is meant, None where none is shown or several could be meant."""
         if filter_id is None:
             return None
         if state is not None and (state, filter_id) in self.by_state:
             return self.by_state[state, filter_id]
-        found = self.by_id.get(filter_id, [])
+        found = self.by_key.get((filter_id, key), []) if key is not None else []
+        found = found or self.by_id.get(filter_id, [])
         return found[0] if len(found) == 1 else None
 
 
@@ -100,9 +118,16 @@ def _filter_anchors(cited: Sequence[CitedFilter]) -> tuple[_Filters, list[str]]:
     anchors = _Anchors()
     names = [anchors.take(f"filter-{item.filter.filter_id}") for item in cited]
     by_id: dict[int, list[str]] = {}
+    by_key: dict[tuple[int, str], list[str]] = {}
+    by_state: dict[tuple[str, int], list[str]] = {}
     for item, name in zip(cited, names, strict=True):
-        by_id.setdefault(item.filter.filter_id, []).append(name)
-    return _Filters({(c.input, c.filter.filter_id): n for c, n in zip(cited, names, strict=True)}, by_id), names
+        used = item.filter
+        by_id.setdefault(used.filter_id, []).append(name)
+        by_state.setdefault((item.input, used.filter_id), []).append(name)
+        if used.filter_key is not None:
+            by_key.setdefault((used.filter_id, used.filter_key), []).append(name)
+    one = {place: found[0] for place, found in by_state.items() if len(found) == 1}
+    return _Filters(one, by_id, by_key), names
 
 
 class _Rules:
@@ -141,17 +166,28 @@ def reading(problems: Sequence[Problem]) -> str:
     )
 
 
-def fits(coverage: Coverage) -> tuple[Fits, ...]:
+def fits(analysis: Analysis) -> tuple[Fits, ...]:
     """Return whether the states fit: one row where that is so for all computers alike, else one per answer."""
-    words = dict.fromkeys(host.state_fits for host in coverage.hosts)
+    coverage, judged = analysis.coverage, hosts.judged(analysis)
+    words = dict.fromkeys(host.state_fits for host in judged)
+    if len(words) == 1 and len(judged) < len(coverage.hosts):
+        return (Fits(judged[0].state_fits, ()),)
     if len(words) < 2:
-        return (Fits(coverage.state_fits, ()),)
-    best_first: tuple[StateFits, ...] = ("yes", "unknown", "no")
+        none = not coverage.pairings and not any(item.kind in STATES for item in analysis.inputs)
+        return (Fits("no-state" if none and coverage.state_fits == "unknown" else coverage.state_fits, ()),)
+    best_first: tuple[Fit, ...] = ("yes", "unknown", "no")
     return tuple(
-        Fits(word, tuple(host for host in coverage.hosts if host.state_fits == word))
-        for word in best_first
-        if word in words
+        Fits(word, tuple(host for host in judged if host.state_fits == word)) for word in best_first if word in words
     )
+
+
+def pairings(coverage: Coverage) -> Pairings:
+    """Part the pairs of computer and state: the best state of each computer, and the others."""
+    best = {(host.computer, host.state) for host in coverage.hosts}
+    first = tuple(item for item in coverage.pairings if (item.computer, item.state) in best) or coverage.pairings[:1]
+    chosen = first[:FIRST_PAIRINGS]
+    rest = [item for item in coverage.pairings if item not in chosen]
+    return Pairings(chosen, fold(rest, MOST_PAIRINGS))
 
 
 def build(analysis: Analysis, limits: Limits = WHOLE) -> View:
@@ -169,19 +205,27 @@ def build(analysis: Analysis, limits: Limits = WHOLE) -> View:
     named: dict[str, list[Link]] = {}
     for i, verdict in enumerate(flows.rows, start=1):
         used = verdict.filter.filter_id if verdict.filter is not None else None
-        anchor = lookup.anchor(used, verdict.state)
+        anchor = lookup.anchor(used, verdict.state, None if verdict.filter is None else verdict.filter.filter_key)
         links = tuple(titles[key] for key in verdict.findings if key in titles)
         rule = rules.link(verdict.rule_id, verdict.computer)
         flow_rows.append(FlowRow(f"flow-{i}", i, verdict, anchor, links, rule, rowtext.flow(i, verdict)))
         if anchor is not None:
             named.setdefault(anchor, []).append(Link(f"flow-{i}", str(i)))
     refs = crossrefs(analysis, [(row.anchor, row.verdict) for row in flow_rows])
+    told: dict[tuple[str, ...], str] = {}
+    logs = frozenset(item.name for item in analysis.inputs if item.kind in LOGS)
     return View(
         flows=Fold(tuple(flow_rows), flows.hidden),
         filters=Fold(
             tuple(
                 FilterRow(
-                    name, item, fold(named.get(name, []), 12), rules.links(item.rule_ids), rowtext.filter_(item), xml
+                    name,
+                    item,
+                    fold(named.get(name, []), 12),
+                    rules.links(item.rule_ids),
+                    rowtext.filter_(item),
+                    xml,
+                    from_log=item.input in logs,
                 )
                 for name, item, xml in zip(names, shown.rows, _xml(shown.rows, limits.xml), strict=True)
             ),
@@ -192,7 +236,7 @@ def build(analysis: Analysis, limits: Limits = WHOLE) -> View:
         refs=refs,
         problems=fold(analysis.problems, limits.problems),
         findings=tuple(
-            _finding_row(name, item, lookup, rules, refs)
+            _finding_row(name, item, lookup, rules, refs, told)
             for name, item in zip(finding_names, analysis.findings, strict=True)
         ),
         rules=Fold(rule_rows, cited.hidden),
@@ -227,8 +271,16 @@ def _services(analysis: Analysis, refs: Crossrefs, titles: Mapping[str, Link], l
     return Fold(tuple(rows), shown.hidden)
 
 
-def _finding_row(anchor: str, finding: Finding, lookup: _Filters, rules: _Rules, refs: Crossrefs) -> FindingRow:
+def _finding_row(
+    anchor: str,
+    finding: Finding,
+    lookup: _Filters,
+    rules: _Rules,
+    refs: Crossrefs,
+    told: dict[tuple[str, ...], str],
+) -> FindingRow:
     evidence = fold(finding.evidence, MOST_EVIDENCE)
+    first = told.setdefault(finding.lookalikes, anchor) if finding.lookalikes else anchor
     return FindingRow(
         anchor,
         finding,
@@ -241,4 +293,5 @@ def _finding_row(anchor: str, finding: Finding, lookup: _Filters, rules: _Rules,
         ),
         tuple(tuple((i, lookup.anchor(i)) for i in service.permits) for service in finding.services or ()),
         rules.links(finding.rule_ids),
+        alike=None if first == anchor else first,
     )

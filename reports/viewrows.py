@@ -43,6 +43,7 @@ class FilterRow:
     rules: tuple[Link, ...] = ()
     csv: str = ""
     xml: str | None = None  # None where there is none, or no room for it
+    from_log: bool = False  # the log's own history tells of it, no state
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class FindingRow:
     evidence: Fold[EvidenceRow]
     permits: tuple[tuple[tuple[int, str | None], ...], ...]
     rules: tuple[Link, ...] = ()
+    alike: str | None = None  # the finding before it that tells the same cases that look alike
 
 
 @dataclass(frozen=True, slots=True)

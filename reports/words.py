@@ -19,11 +19,11 @@ if TYPE_CHECKING:
         Recorded,
         Rule,
         Severity,
-        StateFits,
         Switch,
     )
 
 Group = Literal["defaults", "rules", "platform", "makers", "unknown"]
+Fit = Literal["yes", "no", "unknown", "no-state"]  # the result's ``state_fits``, and that there is no state at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,8 @@ KINDS: Final[dict[Kind, KindWord]] = {
     ),
     "other-wfp": KindWord(
         "Other WFP filter",
-        "A filter that is not the firewall's; its maker is not known. A missing or unnamed provider proves nothing.",
+        "A filter that is not the firewall's; its maker is not known (“a filter of unknown make”). A missing or "
+        "unnamed provider proves nothing.",
         "REFERENCE 3.1, 12",
         "makers",
         2,
@@ -239,14 +240,27 @@ PROBLEM_SEVERITY: Final[dict[ProblemSeverity, Word]] = {
     "note": Word("Note", "Nothing is missing; it is good to know.", "contract"),
 }
 
-STATE_FITS: Final[dict[StateFits, Word]] = {
+# How a state was, or could have been, taken. REFERENCE 6.
+TAKE_STATE: Final = "netsh wfp show state file=wfpstate.xml"
+
+STATE_FITS: Final[dict[Fit, Word]] = {
     "yes": Word("State fits", "Log and state belong together: the ties are listed.", "README, grades"),
     "no": Word(
         "State does not fit",
         "Log and state do not belong together: filters are not read from it.",
         "README, grades",
     ),
-    "unknown": Word("State: not known", "Nothing ties log and state together, or there is no state.", "README, grades"),
+    "unknown": Word(
+        "State: not known",
+        "What ties log and state together is not enough to be sure: filters found by number alone are marked.",
+        "README, grades",
+    ),
+    "no-state": Word(
+        "No state handed in",
+        "Without a state, the numbers of filters cannot be looked up. Take one as administrator, right after the next "
+        "failure.",
+        "README, grades",
+    ),
 }
 
 RECORDED: Final[dict[Recorded, Word]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import get_args
 
@@ -31,7 +32,7 @@ from reports import axis, charts, coverage_chart, glossary, words
         (words.CONFIDENCE, Confidence),
         (words.SEVERITY, Severity),
         (words.PROBLEM_SEVERITY, ProblemSeverity),
-        (words.STATE_FITS, StateFits),
+        (words.STATE_FITS, words.Fit),
         (words.ACTIONS, Action),
     ],
 )
@@ -118,3 +119,14 @@ def test_coverage_draws_logs_as_bars_and_states_as_moments() -> None:
     assert len(chart.bars) == 2
     assert [moment.label for moment in chart.moments] == ["wfpstate.xml"]
     assert coverage_chart.coverage_chart((), case.empty().coverage) is None
+
+
+def test_there_is_a_word_for_every_way_a_state_fits() -> None:
+    assert set(words.STATE_FITS) > set(get_args(StateFits)), "and one for no state at all"
+
+
+def test_the_day_has_a_line_of_its_own_below_the_times() -> None:
+    begin = datetime(2026, 4, 21, 15, 40, 2, tzinfo=UTC)
+    ticks = axis.time_ticks(begin, 98, (axis.WIDTH - axis.LEFT - axis.RIGHT) / 98)
+    assert [tick.day for tick in ticks] == ["2026-04-21", *[""] * (len(ticks) - 1)]
+    assert all(len(tick.label) == len("15:40:30") for tick in ticks)
