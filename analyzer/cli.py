@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
@@ -58,7 +59,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         end_on_signals()
     with own_voice():
-        return _run(args)
+        code = _run(args)
+    if arguments is None and code in (Exit.INTERRUPTED, Exit.TERMINATED):
+        _leave(code)
+    return code
+
+
+def _leave(code: int) -> NoReturn:
+    """End with this code for sure.
+
+    Where an interrupt strikes inside ``exec`` of a text, as imports do it, ``python -m`` takes it for unhandled for
+    good, and would let the signal kill it at its end.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
 
 
 def _run(args: list[str]) -> int:

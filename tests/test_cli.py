@@ -553,6 +553,30 @@ def test_a_signal_ends_at_once_and_leaves_nothing(tmp_path: Path, number: signal
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
+def test_an_interrupt_while_modules_are_imported_is_an_interrupt(tmp_path: Path) -> None:
+    """Imports run texts; ``python -m`` takes an interrupt inside one for unhandled, and would die of the signal."""
+    (tmp_path / "struck.py").write_text(
+        "import sys\n"
+        "from analyzer import cli, run\n"
+        "def analyze(*_):\n    exec('raise KeyboardInterrupt')\n"
+        "run.Run.analyze = analyze\n"
+        "sys.exit(cli.main())\n"
+    )
+    root = Path(__file__).resolve().parent.parent
+    done = subprocess.run(
+        [sys.executable, "-m", "struck", "report", "."],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(root)])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 130
+    assert "interrupted; nothing half-written stays" in done.stderr
+
+
 @pytest.mark.skipif(os.name != "posix", reason="pipes are those of POSIX")
 @pytest.mark.parametrize("arguments", [("events", "."), ("report", "."), ("report", ".", "-o", "-")])
 def test_a_reader_who_goes_away_is_no_error(tmp_path: Path, arguments: tuple[str, ...]) -> None:

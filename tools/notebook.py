@@ -33,8 +33,21 @@ def executed(notebook: Any) -> Any:
     client.execute()
     for cell in run.cells:
         cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = _joined(cell.outputs)
     run.metadata = notebook.metadata
     return run
+
+
+def _joined(outputs: list[Any]) -> list[Any]:
+    """Join what was printed to one stream: in how many pieces it arrives is chance."""
+    out: list[Any] = []
+    for item in outputs:
+        if out and item.output_type == out[-1].output_type == "stream" and item.name == out[-1].name:
+            out[-1].text += item.text
+        else:
+            out.append(item)
+    return out
 
 
 def stale(old: Any, new: Any) -> list[str]:

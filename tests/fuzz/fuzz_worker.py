@@ -55,7 +55,12 @@ class Reader:
 def peak() -> int:
     """Return the peak of resident memory of this process and of any child, in bytes."""
     unit = 1 if sys.platform == "darwin" else 1024
-    return unit * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    children = unit * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    status = Path("/proc/self/status")
+    if status.exists():  # `ru_maxrss` holds the size of the process that started this one, too
+        own = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return max(int(own.split()[1]) * 1024, children)
+    return max(unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, children)
 
 
 def bound_memory() -> None:

@@ -15,12 +15,15 @@ import fuzz_run
 import fuzz_watch
 import pytest
 
-SEED = 20  # of the short run
+# Of the short run: the first whose base of shipped logs has checksums and no folded problems.
+SEED = 21
 
 
 @pytest.fixture(scope="module")
 def base():
-    return fuzz_mutate.make_base(SEED, 0)
+    made = fuzz_mutate.make_base(SEED, 0)
+    assert made.checksums
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +122,12 @@ def quiet(log):
 )
 def test_a_planted_fault_is_found(monkeypatch, warm, tmp_path, base, original, change, expected):
     planted(monkeypatch, change)
-    findings = []
-    for number in range(4):
+    for number in range(40):
         mutant = fuzz_mutate.make_mutant(SEED, number, base)
-        findings += fuzz_check.check(mutant, original, tmp_path / "mutant.evtx").findings
-    assert any(expected in finding for finding in findings)
+        findings = fuzz_check.check(mutant, original, tmp_path / "mutant.evtx").findings
+        if any(expected in finding for finding in findings):
+            return
+    pytest.fail("the fault was not found")
 
 
 def test_sound_logs_have_no_findings(warm, tmp_path, base, original):

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from conftest import ROOT
 
 from analyzer import pipeline
 from analyzer.engine import endings
 from analyzer.proposalmodel import Proof, RuleSpec
 from analyzer.propose import ending
 from analyzer.propose import propose as proposing
+from tests.places import ROOT
 
 if TYPE_CHECKING:
     import pandas as pd
