@@ -166,11 +166,12 @@ def doubtful_fits(fits: Sequence[Fit], doubts: dict[tuple[str | None, str], str]
     out = []
     for fit in fits:
         why = doubts.get((fit.pairing.computer, fit.pairing.state))
-        if why is not None:
-            fits_now = "unknown" if fit.pairing.fits == "yes" else fit.pairing.fits
-            pairing = replace(fit.pairing, fits=fits_now, against=(why, *fit.pairing.against))
-            fit = replace(fit, pairing=pairing)  # noqa: PLW2901 - the same fit, with less trust
-        out.append(fit)
+        if why is None:
+            out.append(fit)
+            continue
+        fits_now = "unknown" if fit.pairing.fits == "yes" else fit.pairing.fits
+        pairing = replace(fit.pairing, fits=fits_now, against=(why, *fit.pairing.against))
+        out.append(replace(fit, pairing=pairing))
     return tuple(out)
 
 

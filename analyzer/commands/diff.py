@@ -75,9 +75,7 @@ def diff(
     code = run.finish(review, texts)
     if taken:
         speech.print_review(review, err=True)
-    for target in targets:
-        if target != STDOUT:
-            speech.say(f"written: {target}", err=taken)
+    speech.say_written(targets, err=taken)
     for said in reviewrun.failures(review, fail_on):
         speech.say(f"{speech.NAME}: --fail-on {said}")
     return code

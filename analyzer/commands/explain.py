@@ -55,7 +55,5 @@ def explain(
     speech.print_on(lambda console: explanation.print_explanations(analysis, console), err=taken)
     speech.say_problems([problem for problem in analysis.problems if problem.severity != "note"])
     code = speech.finish(run, analysis, texts, progress)
-    for target in targets:
-        if target != STDOUT:
-            speech.say(f"written: {target.name if choice else target}", err=taken)
+    speech.say_written(targets, err=taken, short=choice is not None)
     return code

@@ -62,7 +62,5 @@ def propose(
     speech.print_on(lambda console: print_proposal(of(analysis), console), err=taken)
     speech.say_problems([problem for problem in analysis.problems if problem.severity != "note"])
     code = speech.finish(run, analysis, texts, progress)
-    for target in targets:
-        if target != STDOUT:
-            speech.say(f"written: {target}", err=taken)
+    speech.say_written(targets, err=taken)
     return code

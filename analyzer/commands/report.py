@@ -106,7 +106,5 @@ def report(  # noqa: PLR0913 - one parameter per option
     code = speech.finish(run, analysis, texts, progress)
     if taken:
         speech.print_summary(analysis, timezone, err=True)
-    for target in targets:
-        if target != STDOUT:
-            speech.say(f"written: {target.name if redact else target}", err=taken)
+    speech.say_written(targets, err=taken, short=redact)
     return code

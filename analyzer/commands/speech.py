@@ -17,6 +17,7 @@ from analyzer.voice import Narrator, voice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -58,6 +59,13 @@ def say(message: str, *, err: bool = True, always: bool = False) -> None:
 
     with standard_error() if err else standard_output():
         click.echo(neutral(message), err=err)
+
+
+def say_written(targets: Sequence[Path], *, err: bool, short: bool = False) -> None:
+    """Name the files that were written; ``short`` leaves out their folders."""
+    for target in targets:
+        if target != STDOUT:
+            say(f"written: {target.name if short else target}", err=err)
 
 
 def say_problems(problems: Sequence[Problem], *, told: int = 0) -> None:
